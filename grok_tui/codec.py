@@ -1,0 +1,185 @@
+"""Frames to bytes and back. The only module that knows msgpack.
+
+On a stream each frame is a 4-byte big-endian length and its payload. A payload is a msgpack map of the
+frame's fields with its kind under "kind"; arrays travel as raw little-endian bytes with dtype and shape.
+Nothing is ever executed: what is not a known kind becomes `Unknown`, what is not well-formed raises
+`ProtocolError`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from functools import cache
+from typing import Any
+
+import msgpack
+import numpy as np
+
+from grok_tui import protocol
+from grok_tui.errors import ProtocolError
+from grok_tui.protocol import Frame
+
+MAX_FRAME = 16 << 20
+"""Bytes a viewer accepts in one frame: a p=499 heat map in float64 is 2 MB."""
+
+MAX_COMMAND = 4 << 10
+"""Bytes the trainer accepts in one command."""
+
+_ARRAY = 1
+_DTYPES = frozenset({"<f4", "<f8", "<i4", "<i8", "|u1", "|b1"})
+_KINDS: dict[str, type[Any]] = {
+    cls.kind: cls
+    for cls in (
+        protocol.Hello,
+        protocol.Points,
+        protocol.Array,
+        protocol.Event,
+        protocol.Status,
+        protocol.Recorded,
+        protocol.Reply,
+        protocol.SetControl,
+        protocol.Order,
+    )
+}
+
+
+def pack(frame: Frame) -> bytes:
+    """The payload of `frame`, without its length."""
+    fields = {"kind": frame.kind} | {f.name: getattr(frame, f.name) for f in dataclasses.fields(frame)}
+    packed: bytes = msgpack.packb(fields, default=_default)
+    return packed
+
+
+def unpack(payload: bytes | memoryview) -> Frame:
+    """The frame in `payload`.
+
+    Raises:
+        ProtocolError: it is not a frame.
+    """
+    try:
+        raw = msgpack.unpackb(payload, ext_hook=_ext_hook, strict_map_key=True, raw=False)
+    except ProtocolError:
+        raise
+    except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
+        raise ProtocolError(f"not a frame: {type(error).__name__}: {error}") from None
+    if not isinstance(raw, dict) or not isinstance(name := raw.get("kind"), str):
+        raise ProtocolError("not a frame: a map with a kind was expected")
+    if (cls := _KINDS.get(name)) is None:
+        return protocol.Unknown(name[:40])
+    frame: Frame = _build(cls, raw)
+    if isinstance(frame, protocol.Points):
+        _check_columns(frame)
+    return frame
+
+
+def framed(payload: bytes) -> bytes:
+    """`payload` as it goes on a stream: its length first."""
+    return len(payload).to_bytes(4, "big") + payload
+
+
+def whole_frames(data: bytes | bytearray, limit: int = MAX_FRAME) -> tuple[list[bytes], int]:
+    """Split a stream into the payloads it holds; returns them and how many bytes they took.
+
+    Raises:
+        ProtocolError: a frame announces more than `limit` bytes.
+    """
+    payloads: list[bytes] = []
+    at = 0
+    while len(data) - at >= 4:
+        length = int.from_bytes(data[at : at + 4], "big")
+        if length > limit:
+            raise ProtocolError(f"a frame of {length:,} bytes is over the limit of {limit:,}")
+        if len(data) - at - 4 < length:
+            break
+        payloads.append(bytes(data[at + 4 : at + 4 + length]))
+        at += 4 + length
+    return payloads, at
+
+
+def _default(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        array = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<"))
+        head: bytes = msgpack.packb((array.dtype.str, array.shape))
+        return msgpack.ExtType(_ARRAY, head + array.tobytes())
+    if isinstance(value, np.generic):
+        return value.item()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    raise TypeError(f"{type(value).__name__} does not travel in frames")
+
+
+def _ext_hook(code: int, data: bytes) -> object:
+    if code != _ARRAY:
+        return None
+    unpacker = msgpack.Unpacker(max_buffer_size=max(len(data), 1))
+    unpacker.feed(data)
+    head = unpacker.unpack()
+    if not (isinstance(head, list) and len(head) == 2 and isinstance(head[1], list)):
+        raise ProtocolError("an array without its dtype and shape")
+    dtype, shape = head
+    if dtype not in _DTYPES or len(shape) > 4 or not all(type(n) is int and n >= 0 for n in shape):
+        raise ProtocolError("an array of an unknown dtype or shape")
+    body = data[unpacker.tell() :]
+    if len(body) != math.prod(shape) * np.dtype(dtype).itemsize:
+        raise ProtocolError("an array whose bytes do not fill its shape")
+    return np.frombuffer(body, dtype).reshape(shape)
+
+
+@cache
+def _fields(cls: type[Any]) -> tuple[tuple[str, Any, bool], ...]:
+    """(name, type, required) of each field of `cls`."""
+    hints = typing.get_type_hints(cls)
+    return tuple(
+        (f.name, hints[f.name], f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING)
+        for f in dataclasses.fields(cls)
+    )
+
+
+def _build(cls: type[Any], raw: object) -> Any:
+    """A `cls` from a map; fields that it does not have are skipped, those that it lacks keep their defaults."""
+    if not isinstance(raw, dict):
+        raise ProtocolError(f"{cls.__name__}: a map was expected")
+    values = {}
+    for name, hint, required in _fields(cls):
+        if name in raw:
+            values[name] = _checked(hint, raw[name], f"{cls.__name__}.{name}")
+        elif required:
+            raise ProtocolError(f"{cls.__name__}: {name} is missing")
+    return cls(**values)
+
+
+def _checked(hint: Any, value: Any, where: str) -> Any:
+    """`value`, if it is of the annotated type."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hint is Any:
+        return value
+    if hint is float and type(value) in (int, float):
+        try:
+            return float(value)
+        except OverflowError:
+            raise ProtocolError(f"{where}: too large for a float") from None
+    if hint in (int, str, bool, bytes, float):
+        if type(value) is hint:
+            return value
+    elif origin is tuple and isinstance(value, list):
+        return tuple(_checked(args[0], item, where) for item in value)
+    elif origin is dict and isinstance(value, dict):
+        return {_checked(args[0], key, where): _checked(args[1], item, where) for key, item in value.items()}
+    elif origin is np.ndarray or isinstance(hint, types.GenericAlias):
+        if isinstance(value, np.ndarray):
+            return value
+    elif dataclasses.is_dataclass(hint):
+        return _build(typing.cast("type[Any]", hint), value)
+    raise ProtocolError(f"{where}: {type(value).__name__} where {getattr(hint, '__name__', hint)} was expected")
+
+
+def _check_columns(points: protocol.Points) -> None:
+    epochs = points.epochs
+    if epochs.dtype != np.int64 or epochs.ndim != 1:
+        raise ProtocolError("Points.epochs: one column of int64 was expected")
+    for name, column in points.values.items():
+        if column.dtype != np.float64 or column.shape != epochs.shape:
+            raise ProtocolError(f"Points.{name[:40]}: {len(epochs)} float64 values were expected")

@@ -1,0 +1,297 @@
+"""The frozen configuration of a run: presets in, every default spelled out, bounds in one place."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import tomllib
+import typing
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grok_tui import paths
+from grok_tui.errors import ConfigError, PresetError
+
+
+def _value(default: Any, low: float, high: float, about: str) -> Any:
+    return field(default=default, metadata={"low": low, "high": high, "about": about})
+
+
+def _choice(default: str, *others: str, about: str) -> Any:
+    return field(default=default, metadata={"choices": (default, *others), "about": about})
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be learned."""
+
+    kind: str = _choice("modular_addition", about="c = a + b mod p")
+    p: int = _value(113, 3, 499, "the modulus; odd, so that the Fourier basis has (p-1)/2 pairs")
+
+    @property
+    def vocab(self) -> int:
+        """The residues, and one token for '='."""
+        return self.p + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """Which part of the table is trained on."""
+
+    fraction: float = _value(0.3, 0.001, 0.999, "share of the p^2 pairs in the training set")
+    seed: int = _value(0, 0, 2**32 - 1, "of Python's generator, which shuffles the pairs")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The network."""
+
+    kind: str = _choice("transformer", about="one layer, ReLU, no LayerNorm, no tied weights")
+    d_model: int = _value(128, 1, 2048, "width of the residual stream")
+    n_heads: int = _value(4, 1, 64, "attention heads; must divide d_model")
+    d_mlp: int = _value(512, 1, 16384, "neurons")
+    seed: int = _value(0, 0, 2**32 - 1, "of the initial weights")
+
+
+@dataclass(frozen=True, slots=True)
+class Optimizer:
+    """AdamW, full batch, decay on every parameter."""
+
+    lr: float = _value(1e-3, 0.0, 1.0, "learning rate")
+    beta1: float = _value(0.9, 0.0, 0.999999, "decay of the first moment")
+    beta2: float = _value(0.98, 0.0, 0.999999, "decay of the second moment")
+    eps: float = _value(1e-8, 1e-30, 1.0, "added to the root of the second moment")
+    weight_decay: float = _value(1.0, 0.0, 1000.0, "decoupled; each step shrinks the weights by lr x this")
+    warmup: int = _value(10, 0, 100_000, "steps over which the learning rate rises from 0; step t has min(t/warmup, 1)")
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How long."""
+
+    epochs: int = _value(40_000, 1, 100_000_000, "optimiser steps; each sees the whole training set")
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """When the test set and the inside of the model are looked at."""
+
+    every: int = _value(50, 1, 1_000_000, "epochs between measures, after a log-spaced start")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is kept on disk."""
+
+    weights_every: int = _value(500, 1, 1_000_000, "epochs between snapshots of the weights")
+    resume_every: int = _value(2_000, 1, 1_000_000, "epochs between resume points (weights and optimiser state)")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """One run, frozen. `about` is the sentence at the top of its preset."""
+
+    name: str = "custom"
+    about: str = ""
+    task: Task = field(default_factory=Task)
+    data: Data = field(default_factory=Data)
+    model: Model = field(default_factory=Model)
+    optimizer: Optimizer = field(default_factory=Optimizer)
+    training: Training = field(default_factory=Training)
+    measure: Measure = field(default_factory=Measure)
+    record: Record = field(default_factory=Record)
+
+    @property
+    def n_train(self) -> int:
+        """Training pairs: int(f p^2), as the published procedure has it."""
+        return int(self.data.fraction * self.task.p**2)
+
+    @property
+    def chance(self) -> float:
+        """The loss of a uniform guess, ln p."""
+        return math.log(self.task.p)
+
+
+SECTIONS: dict[str, type[Any]] = {
+    "task": Task,
+    "data": Data,
+    "model": Model,
+    "optimizer": Optimizer,
+    "training": Training,
+    "measure": Measure,
+    "record": Record,
+}
+
+
+def bounds(key: str) -> tuple[float, float]:
+    """The lowest and highest value of the number at `key`, e.g. "optimizer.weight_decay"."""
+    section, _, name = key.partition(".")
+    found = next(f for f in dataclasses.fields(SECTIONS[section]) if f.name == name)
+    return found.metadata["low"], found.metadata["high"]
+
+
+def about(key: str) -> str:
+    """What the value at `key` is."""
+    section, _, name = key.partition(".")
+    found = next(f for f in dataclasses.fields(SECTIONS[section]) if f.name == name)
+    return str(found.metadata["about"])
+
+
+def keys() -> list[str]:
+    """Every key that a preset may hold, dotted."""
+    return [f"{section}.{f.name}" for section, cls in SECTIONS.items() for f in dataclasses.fields(cls)]
+
+
+def from_tables(tables: dict[str, Any], source: str) -> Config:
+    """The configuration in a preset's tables; what they leave out has its default.
+
+    Raises:
+        ConfigError: a key is unknown, or a value of the wrong type or out of bounds. Names `source`.
+    """
+    parts: dict[str, Any] = {}
+    for section, table in tables.items():
+        if section in ("name", "about"):
+            if not isinstance(table, str):
+                raise ConfigError(f"{source}: {section} is text, not {table!r}")
+            parts[section] = table
+        elif section not in SECTIONS:
+            raise ConfigError(f"{source}: {_unknown(section, [*SECTIONS, 'name', 'about'])}")
+        elif not isinstance(table, dict):
+            raise ConfigError(f"{source}: [{section}] is a table, not {table!r}")
+        else:
+            parts[section] = _section(section, table, source)
+    return _consistent(Config(**parts), source)
+
+
+def override(config: Config, changes: Iterable[tuple[str, str | float]]) -> Config:
+    """`config` with dotted keys replaced; texts are read as the key's type.
+
+    Raises:
+        ConfigError: as `from_tables`, naming the key, the value, its bounds and the nearest known key.
+    """
+    tables = to_tables(config)
+    for key, value in changes:
+        section, _, name = key.partition(".")
+        if key not in keys():
+            raise ConfigError(_unknown(key, keys()))
+        tables[section][name] = _read(value) if isinstance(value, str) else value
+    return from_tables(tables, "--set")
+
+
+def to_tables(config: Config) -> dict[str, Any]:
+    """Every value as nested tables, defaults spelled out."""
+    return dataclasses.asdict(config)
+
+
+def dump(config: Config) -> str:
+    """The configuration as TOML."""
+    import tomli_w
+
+    return tomli_w.dumps(to_tables(config))
+
+
+def load(path: Path) -> Config:
+    """The configuration in a TOML file.
+
+    Raises:
+        PresetError: the file cannot be read or is not TOML.
+        ConfigError: it holds something unknown or out of bounds.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise PresetError(f"{path}: no such preset file") from None
+    except OSError as error:
+        raise PresetError(f"{path}: cannot be read ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PresetError(f"{path}: not TOML: {error}") from None
+    tables.setdefault("name", path.stem)
+    return from_tables(tables, str(path))
+
+
+def presets() -> dict[str, Config]:
+    """The shipped presets by name."""
+    return {path.stem: load(path) for path in sorted(paths.presets_dir().glob("*.toml"))}
+
+
+def preset(name: str) -> Config:
+    """The shipped preset of that name, or the one in the TOML file at that path.
+
+    Raises:
+        PresetError: there is none; names the nearest.
+    """
+    if name.endswith(".toml") or "/" in name:
+        return load(Path(name).expanduser())
+    shipped = sorted(path.stem for path in paths.presets_dir().glob("*.toml"))
+    if name not in shipped:
+        raise PresetError(f"--preset {_unknown(name, shipped)} (or give the path of a TOML file)")
+    return load(paths.presets_dir() / f"{name}.toml")
+
+
+def _section(section: str, table: dict[str, Any], source: str) -> Any:
+    cls = SECTIONS[section]
+    known = {f.name: f for f in dataclasses.fields(cls)}
+    hints = typing.get_type_hints(cls)
+    values = {}
+    for name, value in table.items():
+        where = f"{source}: {section}.{name}"
+        if name not in known:
+            raise ConfigError(f"{source}: {_unknown(f'{section}.{name}', keys())}")
+        values[name] = _fitting(hints[name], known[name].metadata, value, where)
+    return cls(**values)
+
+
+def _fitting(kind: type[Any], limits: Any, value: Any, where: str) -> Any:
+    """`value` as `kind` and within its limits."""
+    if "choices" in limits:
+        if value in limits["choices"]:
+            return value
+        raise ConfigError(f"{where} = {value!r}: one of {', '.join(limits['choices'])} was expected")
+    low, high = limits["low"], limits["high"]
+    span = f"{low:g} to {high:,.15g}"
+    number = not isinstance(value, bool) and isinstance(value, int | float)
+    if kind is int and number and float(value).is_integer():
+        value = int(value)
+    elif kind is int or not number:
+        noun = "a whole number" if kind is int else "a number"
+        raise ConfigError(f"{where} = {value!r}: {noun} from {span} was expected")
+    if not (math.isfinite(value) and low <= value <= high):
+        raise ConfigError(f"{where} = {value!r} is out of bounds: {span}")
+    return kind(value)
+
+
+def _consistent(config: Config, source: str) -> Config:
+    """What no single value's bounds can say."""
+    p, model, n = config.task.p, config.model, config.n_train
+    if p % 2 == 0:
+        raise ConfigError(f"{source}: task.p = {p} is even: the Fourier basis of this task needs an odd p, such as {p + 1}")
+    if model.d_model % model.n_heads:
+        raise ConfigError(f"{source}: model.n_heads = {model.n_heads} does not divide model.d_model = {model.d_model}")
+    if not 0 < n < p * p:
+        raise ConfigError(
+            f"{source}: data.fraction = {config.data.fraction:g} leaves {n} of the {p * p} pairs to train on; "
+            f"{1 / p**2:.2g} to {1 - 1 / p**2:.4g} leave some on both sides"
+        )
+    return config
+
+
+def _read(text: str) -> Any:
+    """A value as typed on a command line: TOML's numbers, else text."""
+    for reader in (int, float):
+        try:
+            return reader(text.strip())
+        except ValueError:
+            continue
+    return text
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    if not near and "." not in name:
+        near = [key for key in known if key.partition(".")[2] == name]
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+    return f"{name!r} is not known; {hint}"

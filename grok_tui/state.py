@@ -1,0 +1,160 @@
+"""What a viewer knows of a run: frames folded into series, arrays, events and phases. No IO, no clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from grok_tui.protocol import Array, Catalogue, ControlInfo, Event, Frame, Hello, Points, SeriesInfo, Status
+from grok_tui.science.phases import PhaseFold, Sample
+from grok_tui.series import Series
+
+ENDED = frozenset({"finished", "stopped", "failed"})
+"""States after which no more epochs come without a resume."""
+
+
+class RunState:
+    """One run, as far as its frames have been read. `apply` is the only way it changes."""
+
+    def __init__(self) -> None:
+        self.hello: Hello | None = None
+        self.series: dict[str, Series] = {}
+        self.arrays: dict[str, list[Array]] = {}
+        """By name, in the order of their epochs."""
+        self.events: list[Event] = []
+        self.status: Status | None = None
+        """The newest live status; None for a recording that nobody is writing."""
+        self.phases = PhaseFold(chance=float("nan"))
+        self.epoch = 0
+        """The last epoch of which anything is known."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What the trainer announced; empty before its hello."""
+        return self.hello.catalogue if self.hello else Catalogue()
+
+    @property
+    def run(self) -> str:
+        """The run's name."""
+        return self.hello.run if self.hello else ""
+
+    @property
+    def modulus(self) -> int:
+        """p, where the task has one; 0 otherwise."""
+        return int(self.setting("task", "p") or 0)
+
+    @property
+    def chance(self) -> float:
+        """The loss of a uniform guess, ln p; NaN before the hello."""
+        return float(np.log(self.modulus)) if self.modulus else float("nan")
+
+    @property
+    def epochs(self) -> int:
+        """How many the run was configured for; 0 before the hello."""
+        return self.hello.epochs if self.hello else 0
+
+    @property
+    def state(self) -> str:
+        """running, paused, replaying, finished, stopped or failed; "" before anything is known."""
+        if self.status is not None:
+            return self.status.state
+        for event in reversed(self.events):
+            if event.what in ENDED:
+                return event.what
+            if event.what in ("started", "resumed", "continued", "paused"):
+                return "paused" if event.what == "paused" else "running"
+        return ""
+
+    def setting(self, section: str, name: str) -> Any:
+        """A value of the run's configuration; None where it has none."""
+        table = self.hello.config.get(section) if self.hello else None
+        return table.get(name) if isinstance(table, dict) else None
+
+    def info(self, name: str) -> SeriesInfo | None:
+        """What the catalogue says of a series."""
+        return next((info for info in self.catalogue.series if info.name == name), None)
+
+    def control(self, name: str) -> ControlInfo | None:
+        """What the catalogue says of a control."""
+        return next((info for info in self.catalogue.controls if info.name == name), None)
+
+    def control_value(self, name: str) -> float:
+        """The confirmed value of a control now; NaN when it is not known."""
+        if self.status is not None and name in self.status.controls:
+            return self.status.controls[name]
+        history = self.control_history(name)
+        return history[-1][1] if history else float("nan")
+
+    def control_history(self, name: str) -> list[tuple[int, float]]:
+        """(epoch, value) of the start and of each confirmed change: a step line."""
+        info = self.control(name)
+        history = [(0, info.value)] if info else []
+        history += [(event.epoch, float(event.data["value"])) for event in self.changes(name)]
+        return history
+
+    def changes(self, name: str | None = None) -> list[Event]:
+        """The confirmed changes of one control, or of all."""
+        return [e for e in self.events if e.what == "changed" and (name is None or e.data.get("control") == name)]
+
+    def array(self, name: str) -> Array | None:
+        """The newest array of that name."""
+        found = self.arrays.get(name)
+        return found[-1] if found else None
+
+    def apply(self, frame: Frame) -> None:
+        """Take in one frame. Frames this build does not know leave no trace."""
+        match frame:
+            case Hello():
+                self._greet(frame)
+            case Points():
+                self._add(frame)
+            case Array():
+                self.arrays.setdefault(frame.name, []).append(frame)
+            case Event():
+                self.events.append(frame)
+                self.epoch = max(self.epoch, frame.epoch)
+            case Status():
+                self.status = frame
+                self.epoch = max(self.epoch, frame.epoch)
+
+    def _greet(self, hello: Hello) -> None:
+        if self.hello is None:
+            self.hello = hello
+            self.phases = PhaseFold(chance=self.chance)
+        else:  # a resume greets again: newer versions and machine, the same run
+            self.hello = hello
+
+    def _add(self, points: Points) -> None:
+        for name, values in points.values.items():
+            self.series.setdefault(name, Series()).add(points.epochs, values)
+        if len(points.epochs):
+            self.epoch = max(self.epoch, int(points.epochs[-1]))
+        if "test_loss" in points.values:
+            for epoch in points.epochs.tolist():
+                self.phases.add(self._sample(epoch))
+
+    def _sample(self, epoch: int) -> Sample:
+        """What the phase rules look at, at a measured epoch."""
+
+        def at(name: str) -> float:
+            found = self.series[name].at(epoch) if name in self.series else None
+            return found[1] if found else float("nan")
+
+        def in_force(name: str) -> float:
+            return next((v for e, v in reversed(self.control_history(name)) if e <= epoch), float("nan"))
+
+        return Sample(
+            epoch=epoch,
+            train_loss=at("train_loss"),
+            train_accuracy=at("train_accuracy"),
+            test_loss=at("test_loss"),
+            test_accuracy=at("test_accuracy"),
+            restricted_loss=at("restricted_loss"),
+            excluded_loss=at("excluded_loss"),
+            excluded_key_free=at("excluded_loss_key_free"),
+            test_fve=at("test_fve"),
+            sum_of_squares=at("sum_of_squares"),
+            weight_decay=in_force("weight_decay"),
+            lr=in_force("lr"),
+        )
