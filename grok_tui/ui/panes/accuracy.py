@@ -1,0 +1,41 @@
+"""Accuracy on the pairs that are trained on, and on the others."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+
+from grok_tui.state import RunState
+from grok_tui.ui.panes.base import Pane
+from grok_tui.ui.view import View
+from grok_tui.ui.widgets.cells import Cells
+from grok_tui.ui.widgets.grid import Grid
+
+
+class _Text(Grid):
+    """Lines of text."""
+
+    lines: tuple[str, ...] = ()
+
+    def draw(self, width: int, height: int) -> Cells:
+        cells = Cells(width, height)
+        for y, line in enumerate(self.lines[:height]):
+            cells.text(0, y, line)
+        return cells
+
+
+class AccuracyPane(Pane):
+    """Accuracy on the pairs that are trained on, and on the others."""
+
+    title: ClassVar[str] = "Accuracy"
+    look_for: ClassVar[str] = "test jumps long after train reached 1"
+    figure: ClassVar[str] = "Nanda et al. 2023, Fig. 2"
+
+    def compose(self) -> ComposeResult:
+        yield _Text()
+
+    def present(self, state: RunState, view: View) -> None:
+        text = self.query_one(_Text)
+        text.lines = (f"train {state.series['train_accuracy'].last if 'train_accuracy' in state.series else 0:.3f}",)
+        text.redraw()

@@ -1,0 +1,66 @@
+"""What all panes have in common: they are shown a state and a view, and only read both."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import ClassVar
+
+from textual.events import Show
+from textual.widget import Widget
+
+from grok_tui.state import RunState
+from grok_tui.ui.view import View
+
+
+class Pane(Widget, can_focus=True):
+    """One look at a run, in a frame with its title."""
+
+    ALLOW_MAXIMIZE = True
+
+    title: ClassVar[str] = ""
+    look_for: ClassVar[str] = ""
+    """One line: what to look for."""
+    figure: ClassVar[str] = ""
+    """Where the field knows this picture from."""
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.border_title = self.title
+        self._shown: tuple[RunState, View] | None = None
+        self._drawn: Hashable = None
+
+    def show(self, state: RunState, view: View) -> None:
+        """Draw what has changed since the last call; nothing if nothing has, or while the pane is hidden."""
+        self._shown = state, view
+        self._refresh_picture()
+
+    def on_show(self, _event: Show) -> None:
+        self._refresh_picture()
+
+    def present(self, state: RunState, view: View) -> None:
+        """Hand the widgets what they draw, and have them draw it."""
+        raise NotImplementedError
+
+    def sees(self, state: RunState, view: View) -> Hashable:
+        """What the picture depends on; it is drawn again when this changes."""
+        return view, fingerprint(state)
+
+    def _refresh_picture(self) -> None:
+        if (
+            self._shown is None
+            or not self.is_mounted
+            or not all(w.display for w in self.ancestors_with_self if isinstance(w, Widget))
+        ):
+            return
+        seen = self.sees(*self._shown)
+        if seen != self._drawn:
+            self._drawn = seen
+            self.present(*self._shown)
+
+
+def fingerprint(state: RunState) -> Hashable:
+    """Changes whenever a frame that panes draw has been folded in."""
+    series = tuple((name, len(s), int(s.epochs[-1]), s.last) for name, s in state.series.items() if len(s))
+    arrays = tuple((name, len(found), found[-1].epoch) for name, found in state.arrays.items())
+    controls = tuple(state.status.controls.items()) if state.status else ()
+    return state.run, state.epoch, state.state, series, arrays, len(state.events), controls

@@ -1,0 +1,1 @@
+"""What is drawn cell by cell: charts, bars, ribbons."""

@@ -1,0 +1,138 @@
+"""A grid of character cells, each with a style: what every widget of ours draws on. Pure."""
+
+from __future__ import annotations
+
+from enum import IntEnum, auto
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.cells import cell_len
+
+BOLD, DIM, REVERSE = 0x100, 0x200, 0x400
+"""Added to a token."""
+
+
+class Token(IntEnum):
+    """What a cell means; the style sheet gives each `.cell--name` its colour."""
+
+    TEXT = 0
+    MUTED = auto()
+    AXIS = auto()
+    TRAIN = auto()
+    TEST = auto()
+    RESTRICTED = auto()
+    EXCLUDED = auto()
+    OTHER = auto()
+    CHANCE = auto()
+    MARK = auto()
+    CURSOR = auto()
+    CONTROL = auto()
+    PENDING = auto()
+    COS = auto()
+    SIN = auto()
+    KEY = auto()
+    GOOD = auto()
+    WARN = auto()
+    BAD = auto()
+    FITTING = auto()
+    MEMORIZATION = auto()
+    CIRCUIT = auto()
+    CLEANUP = auto()
+    GENERALIZED = auto()
+    DIRECT = auto()
+    STALLED = auto()
+    DEGRADED = auto()
+
+    @property
+    def css(self) -> str:
+        """The name of its component class."""
+        return f"cell--{self.name.lower()}"
+
+
+class Cells:
+    """`height` rows of `width` cells; what lies outside is cut off."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.chars: NDArray[np.uint32] = np.full((max(height, 0), max(width, 0)), ord(" "), np.uint32)
+        self.styles: NDArray[np.uint16] = np.zeros((max(height, 0), max(width, 0)), np.uint16)
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return int(self.chars.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return int(self.chars.shape[0])
+
+    def text(self, x: int, y: int, text: str, style: int = Token.TEXT) -> int:
+        """Write `text` from column `x` of row `y`; returns the column after it."""
+        end = x + len(text)
+        if 0 <= y < self.height and x < self.width and end > 0 and text:
+            codes = np.frombuffer(single(text).encode("utf-32-le"), np.uint32)[max(-x, 0) : max(self.width - x, 0)]
+            start = max(x, 0)
+            self.chars[y, start : start + len(codes)] = codes
+            self.styles[y, start : start + len(codes)] = style
+        return end
+
+    def free(self, x: int, y: int, length: int) -> bool:
+        """Whether so many cells from there on are blank and inside."""
+        if not (0 <= y < self.height and x >= 0 and x + length <= self.width):
+            return False
+        return bool((self.chars[y, x : x + length] == ord(" ")).all())
+
+    def put(self, x: int, y: int, part: Cells) -> None:
+        """Copy `part` with its upper left corner at (x, y)."""
+        part_ = part.chars[: max(self.height - y, 0), : max(self.width - x, 0)]
+        rows, columns = part_.shape
+        self.chars[y : y + rows, x : x + columns] = part_
+        self.styles[y : y + rows, x : x + columns] = part.styles[:rows, :columns]
+
+    def runs(self, y: int) -> list[tuple[str, int]]:
+        """Row `y` as (text, style) pairs."""
+        styles = self.styles[y]
+        if not len(styles):
+            return []
+        cuts = [0, *(np.flatnonzero(styles[1:] != styles[:-1]) + 1).tolist(), len(styles)]
+        line = self.line(y)
+        return [(line[start:end], int(styles[start])) for start, end in pairwise(cuts)]
+
+    def line(self, y: int) -> str:
+        """Row `y` as text."""
+        return str(self.chars[y].tobytes(), "utf-32-le")
+
+    def lines(self) -> list[str]:
+        """Every row as text."""
+        return [self.line(y) for y in range(self.height)]
+
+
+def changed(before: Cells, after: Cells) -> list[tuple[int, int, int]]:
+    """(row, first column, column after the last) of the cells that differ between two grids of one size."""
+    differ = (before.chars != after.chars) | (before.styles != after.styles)
+    rows = np.flatnonzero(differ.any(axis=1)).tolist()
+    return [(y, int(found[0]), int(found[-1]) + 1) for y in rows if len(found := np.flatnonzero(differ[y]))]
+
+
+def single(text: str) -> str:
+    """`text` with everything that is not one cell wide replaced, so that columns stay columns."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(c if cell_len(c) == 1 and c.isprintable() else "?" for c in text)
+
+
+def cut(text: str, width: int) -> str:
+    """`text` shortened to `width` cells, with an ellipsis where something is missing."""
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"[: max(width, 0)]
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """`text` broken between words into lines of at most `width` cells."""
+    lines: list[str] = []
+    for word in text.split():
+        if lines and len(lines[-1]) + 1 + len(word) <= width:
+            lines[-1] += " " + word
+        else:
+            lines.append(cut(word, max(width, 1)))
+    return lines

@@ -1,0 +1,72 @@
+"""A widget drawn cell by cell, that asks the terminal only for the cells that changed."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.events import Resize, Show
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from grok_tui.ui.widgets.cells import BOLD, DIM, REVERSE, Cells, Token, changed
+
+
+class Grid(Widget):
+    """Rows of cells. A subclass says what they are in `draw`; `redraw` compares and refreshes what differs."""
+
+    COMPONENT_CLASSES = {token.css for token in Token}
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.cells = Cells(0, 0)
+        self._strips: list[Strip] = []
+        self._looks: dict[int, Style] = {}
+
+    def draw(self, width: int, height: int) -> Cells:
+        """The picture now."""
+        return Cells(width, height)
+
+    def redraw(self) -> None:
+        """Draw, and refresh the cells that are not what they were."""
+        width, height = self.size
+        if not width or not height:
+            return
+        before, after = self.cells, self.draw(width, height)
+        self.cells = after
+        if before.chars.shape != after.chars.shape:
+            self._strips = [self._strip(y) for y in range(height)]
+            self.refresh()
+            return
+        regions = []
+        for y, start, end in changed(before, after):
+            self._strips[y] = self._strip(y)
+            regions.append(Region(start, y, end - start, 1))
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+
+    def on_resize(self, _event: Resize) -> None:
+        self.redraw()
+
+    def on_show(self, _event: Show) -> None:
+        self.redraw()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._looks.clear()
+        self._strips = [self._strip(y) for y in range(self.cells.height)]
+
+    def _strip(self, y: int) -> Strip:
+        return Strip([Segment(text, self._look(style)) for text, style in self.cells.runs(y)], self.cells.width)
+
+    def _look(self, style: int) -> Style:
+        """The style of a token with its flags."""
+        if style not in self._looks:
+            look = self.get_component_rich_style(Token(style & 0xFF).css, partial=True)
+            if style & (BOLD | DIM | REVERSE):
+                look += Style(bold=bool(style & BOLD), dim=bool(style & DIM), reverse=bool(style & REVERSE))
+            self._looks[style] = look
+        return self._looks[style]
