@@ -8,18 +8,18 @@ so the cost of a reduction depends on the chart's width and not on the length of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+T = TypeVar("T", bound=np.generic)
 
-BLOCK = 32
+BLOCK = 16
 """Points in a block of the first coarse level; each further level is as much coarser again."""
-
-FINE = 8
-"""A bin is read from the coarsest level on which it still has this many blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,55 +30,54 @@ class Columns:
     high: Floats
     last: Floats
     """The value at the right end of the bin, by which neighbouring bins connect."""
+    seen: Bools
+    """Whether the bin has any point at all: one that has, but no finite value, is a gap."""
 
 
 class Series:
     """A number against the epoch, in the order of the epochs."""
 
     def __init__(self) -> None:
-        self._epochs = np.empty(1024, np.int64)
-        self._values = np.empty(1024, np.float64)
-        self._size = 0
-        self._levels: list[tuple[list[float], list[float]]] = []
+        self._epochs: _Column[np.int64] = _Column(np.int64)
+        self._values: _Column[np.float64] = _Column(np.float64)
+        self._levels: list[tuple[_Column[np.float64], _Column[np.float64]]] = []
+        """(least, greatest) of each whole block, level by level; +inf and -inf where a block has nothing finite."""
 
     def __len__(self) -> int:
-        return self._size
+        return self._values.size
 
     @property
     def epochs(self) -> Ints:
         """[n], increasing."""
-        return self._epochs[: self._size]
+        return self._epochs.all
 
     @property
     def values(self) -> Floats:
         """[n]."""
-        return self._values[: self._size]
+        return self._values.all
 
     @property
     def last(self) -> float:
         """The newest value; NaN when there is none."""
-        return float(self._values[self._size - 1]) if self._size else float("nan")
+        return float(self.values[-1]) if len(self) else float("nan")
 
     def add(self, epochs: Ints, values: Floats) -> None:
         """Append columns. What they say again about an epoch replaces what was there from that epoch on."""
         if not len(epochs):
             return
-        if self._size and epochs[0] <= self._epochs[self._size - 1]:
+        if len(self) and epochs[0] <= self.epochs[-1]:
             self._cut(int(np.searchsorted(self.epochs, epochs[0])))
-        end = self._size + len(epochs)
-        if end > len(self._epochs):
-            room = max(end, 2 * len(self._epochs))
-            self._epochs = np.concatenate((self.epochs, np.empty(room - self._size, np.int64)))
-            self._values = np.concatenate((self.values, np.empty(room - self._size, np.float64)))
-        self._epochs[self._size : end] = epochs
-        self._values[self._size : end] = values
-        self._size = end
+        self._epochs.append(epochs)
+        self._values.append(values)
         self._summarise()
 
     def at(self, epoch: float) -> tuple[int, float] | None:
         """The point at `epoch`, or the last one before it; None when there is none."""
-        index = int(np.searchsorted(self.epochs, epoch, side="right")) - 1
-        return (int(self._epochs[index]), float(self._values[index])) if index >= 0 else None
+        return self._point(int(np.searchsorted(self.epochs, epoch, side="right")) - 1)
+
+    def after(self, epoch: float) -> tuple[int, float] | None:
+        """The first point after `epoch`; None when there is none."""
+        return self._point(int(np.searchsorted(self.epochs, epoch, side="right")))
 
     def extent(self, start: float, end: float) -> tuple[float, float]:
         """The least and greatest finite value at epochs in [start, end]; NaN when there is none."""
@@ -89,58 +88,94 @@ class Series:
         """The extremes between each pair of neighbouring `edges` (epochs, increasing).  [w+1] -> [w]."""
         cuts = np.searchsorted(self.epochs, edges)
         starts, ends = cuts[:-1], cuts[1:]
-        low = np.full(len(starts), np.nan)
-        high = np.full(len(starts), np.nan)
+        seen = starts < ends
         last = np.full(len(starts), np.nan)
-        for i, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
-            if start < end:
-                low[i], high[i] = self._extremes(start, end)
-                last[i] = self._values[end - 1]
-        return Columns(low, high, last)
+        last[seen] = self.values[ends[seen] - 1]
+        low, high = self._extremes(starts, ends)
+        return Columns(low, high, last, seen)
 
-    def _extremes(self, start: int, end: int) -> tuple[float, float]:
-        """Exact least and greatest finite value of points start..end: whole coarse blocks, fine ends."""
-        block, level = 1, -1
-        while level + 1 < len(self._levels) and (end - start) >= FINE * block * BLOCK:
-            block, level = block * BLOCK, level + 1
-        if level < 0:
-            return _finite_extremes(self._values[start:end], self._values[start:end])
-        first, stop = -(-start // block), end // block
-        lows, highs = self._levels[level]
-        stop = min(stop, len(lows))
-        parts = [_finite_extremes(np.array(lows[first:stop]), np.array(highs[first:stop]))]
-        if start < first * block:
-            parts.append(self._extremes(start, first * block))
-        if stop * block < end:
-            parts.append(self._extremes(stop * block, end))
-        ends = np.array(parts)
-        return _finite_extremes(ends[:, 0], ends[:, 1])
+    def _extremes(self, starts: Ints, ends: Ints) -> tuple[Floats, Floats]:
+        """Exact extremes of the points starts[i]..ends[i]: whole coarse blocks in the middle, fine ends."""
+        low, high = np.full(len(starts), np.inf), np.full(len(starts), -np.inf)
+        bins, level = np.arange(len(starts)), 0
+        while len(bins):
+            coarser = level < len(self._levels) and (ends - starts >= 2 * BLOCK)
+            heads = np.where(coarser, -(-starts // BLOCK) * BLOCK, ends)
+            tails = np.where(coarser, ends // BLOCK * BLOCK, ends)
+            self._take(level, bins, starts, heads, low, high)
+            self._take(level, bins, tails, ends, low, high)
+            rest = np.flatnonzero(coarser)
+            bins, starts, ends = bins[rest], heads[rest] // BLOCK, tails[rest] // BLOCK
+            level += 1
+        low[np.isinf(low)], high[np.isinf(high)] = np.nan, np.nan
+        return low, high
+
+    def _take(self, level: int, bins: Ints, starts: Ints, ends: Ints, low: Floats, high: Floats) -> None:
+        """Lower `low` and raise `high` by what lies in starts[i]..ends[i] on one level."""
+        some = np.flatnonzero(starts < ends)
+        if not len(some):
+            return
+        starts, lengths = starts[some], (ends - starts)[some]
+        offsets = np.cumsum(lengths) - lengths
+        index = np.arange(offsets[-1] + lengths[-1]) + np.repeat(starts - offsets, lengths)
+        if level:
+            lows, highs = (column.all[index] for column in self._levels[level - 1])
+        else:
+            lows, highs = _finite(self.values[index])
+        bins = bins[some]
+        low[bins] = np.minimum(low[bins], np.minimum.reduceat(lows, offsets))
+        high[bins] = np.maximum(high[bins], np.maximum.reduceat(highs, offsets))
 
     def _summarise(self) -> None:
         """Bring the block extremes up to the present end; only whole blocks are kept."""
-        lows, highs, block = self._values, self._values, 1
-        count, level = self._size, 0
-        while count >= BLOCK:
+        count, level = len(self), 0
+        while (whole := count // BLOCK) > 0:
             if level == len(self._levels):
-                self._levels.append(([], []))
-            mine = self._levels[level]
-            done, whole = len(mine[0]), count // BLOCK
-            for i in range(done, whole):
-                part = slice(i * BLOCK, (i + 1) * BLOCK)
-                low, high = _finite_extremes(np.asarray(lows[part]), np.asarray(highs[part]))
-                mine[0].append(low)
-                mine[1].append(high)
-            lows, highs = mine  # type: ignore[assignment]
-            count, level, block = whole, level + 1, block * BLOCK
+                self._levels.append((_Column(np.float64), _Column(np.float64)))
+            lows, highs = self._levels[level]
+            fresh = slice(lows.size * BLOCK, whole * BLOCK)
+            below = [column.all[fresh] for column in self._levels[level - 1]] if level else _finite(self.values[fresh])
+            lows.append(below[0].reshape(-1, BLOCK).min(axis=1))
+            highs.append(below[1].reshape(-1, BLOCK).max(axis=1))
+            count, level = whole, level + 1
 
     def _cut(self, size: int) -> None:
-        self._size = size
-        block = BLOCK
+        self._epochs.cut(size)
+        self._values.cut(size)
         for lows, highs in self._levels:
-            del lows[size // block :], highs[size // block :]
-            block *= BLOCK
+            size //= BLOCK
+            lows.cut(size)
+            highs.cut(size)
+
+    def _point(self, index: int) -> tuple[int, float] | None:
+        return (int(self.epochs[index]), float(self.values[index])) if 0 <= index < len(self) else None
 
 
-def _finite_extremes(lows: Floats, highs: Floats) -> tuple[float, float]:
-    low, high = lows[np.isfinite(lows)], highs[np.isfinite(highs)]
-    return (float(low.min()) if len(low) else float("nan"), float(high.max()) if len(high) else float("nan"))
+class _Column(Generic[T]):
+    """A column that grows at its end, at a cost that does not depend on its length."""
+
+    def __init__(self, kind: type[T]) -> None:
+        self._room: NDArray[T] = np.empty(64, kind)
+        self.size = 0
+
+    @property
+    def all(self) -> NDArray[T]:
+        return self._room[: self.size]
+
+    def append(self, values: NDArray[T]) -> None:
+        end = self.size + len(values)
+        if end > len(self._room):
+            room = np.empty(max(end, 2 * len(self._room)), self._room.dtype)
+            room[: self.size] = self.all
+            self._room = room
+        self._room[self.size : end] = values
+        self.size = end
+
+    def cut(self, size: int) -> None:
+        self.size = min(size, self.size)
+
+
+def _finite(values: Floats) -> tuple[Floats, Floats]:
+    """`values` for a least and for a greatest: what is not finite never wins."""
+    finite = np.isfinite(values)
+    return np.where(finite, values, np.inf), np.where(finite, values, -np.inf)
