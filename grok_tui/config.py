@@ -7,7 +7,7 @@ import difflib
 import math
 import tomllib
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -126,18 +126,19 @@ SECTIONS: dict[str, type[Any]] = {
 }
 
 
-def bounds(key: str) -> tuple[float, float]:
-    """The lowest and highest value of the number at `key`, e.g. "optimizer.weight_decay"."""
+def limits(key: str) -> Mapping[str, Any]:
+    """What may stand at `key`, e.g. "optimizer.weight_decay": its "low" and "high" or its "choices", and "about"."""
     section, _, name = key.partition(".")
-    found = next(f for f in dataclasses.fields(SECTIONS[section]) if f.name == name)
-    return found.metadata["low"], found.metadata["high"]
+    return next(f.metadata for f in dataclasses.fields(SECTIONS[section]) if f.name == name)
 
 
-def about(key: str) -> str:
-    """What the value at `key` is."""
-    section, _, name = key.partition(".")
-    found = next(f for f in dataclasses.fields(SECTIONS[section]) if f.name == name)
-    return str(found.metadata["about"])
+def check(key: str, value: object, called: str) -> float:
+    """`value` as a number that may stand at `key`.
+
+    Raises:
+        ConfigError: it is no number or out of bounds; names it as `called`.
+    """
+    return float(_fitting(float, limits(key), value, called))
 
 
 def keys() -> list[str]:
@@ -267,7 +268,9 @@ def _consistent(config: Config, source: str) -> Config:
     """What no single value's bounds can say."""
     p, model, n = config.task.p, config.model, config.n_train
     if p % 2 == 0:
-        raise ConfigError(f"{source}: task.p = {p} is even: the Fourier basis of this task needs an odd p, such as {p + 1}")
+        raise ConfigError(
+            f"{source}: task.p = {p} is even: the Fourier basis of this task needs an odd p, such as {p + 1}"
+        )
     if model.d_model % model.n_heads:
         raise ConfigError(f"{source}: model.n_heads = {model.n_heads} does not divide model.d_model = {model.d_model}")
     if not 0 < n < p * p:

@@ -182,8 +182,8 @@ class SetControl:
     kind: ClassVar[str] = "set"
     id: int
     name: str
-    value: float
-    """Any float at all: the trainer checks it."""
+    value: Any
+    """Whatever was typed: the trainer checks it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,271 @@
+"""One run being trained: steps, looks, snapshots and commands, each at its time.
+
+The loop trains; what it produces goes to the journal. A run that was stopped or killed is gone on with
+from its last resume point: the recorded epochs after it are computed again, with the ledger's changes at
+their epochs, and compared with the recording.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from grok_tui.errors import RecordError, RunError
+from grok_tui.ledger import Entry
+from grok_tui.protocol import Array, Points
+from grok_tui.runs import Run
+from grok_tui.train import checkpoint, steer
+from grok_tui.train.cadence import next_measure, next_multiple
+from grok_tui.train.journal import Journal
+from grok_tui.train.past import Past
+from grok_tui.train.probe import Probe
+from grok_tui.train.step import HISTORY, Stepper
+from grok_tui.train.task import Table
+
+FLUSH = 0.25
+"""Seconds between frames of training losses."""
+
+STATUS = 0.5
+"""Seconds between statuses while running; state.json follows every second one."""
+
+BURST = 0.02
+"""Seconds of steps between two looks at the commands, where a step is shorter than that."""
+
+RATE_WINDOW = 5.0
+"""Seconds over which the epochs per second are averaged."""
+
+
+class Session:
+    """A run in training."""
+
+    def __init__(self, run: Run, journal: Journal, past: Past, device: torch.device) -> None:
+        self.run, self.journal, self._past = run, journal, past
+        self.config = run.config
+        table = Table.of(self.config, device)
+        self._stepper = Stepper(self.config, table, device)
+        self._probe = Probe(self._stepper.model, table)
+        self.controls = {name: float(getattr(self.config.optimizer, name)) for name in steer.CONTROLS}
+        self.paused = False
+        self._stopping = ""
+        self._keys: list[int] = []
+        self._latest: dict[str, float] = {}
+        self._burst = 1
+        self._flushed = self._told = self._noted = 0.0
+        self._pace: deque[tuple[float, int]] = deque()
+        self._start_from_the_past()
+
+    @property
+    def epoch(self) -> int:
+        """Steps taken so far."""
+        return self._stepper.epoch
+
+    @property
+    def replaying(self) -> str:
+        """While recorded epochs are computed again: why commands must wait. Empty otherwise."""
+        if self.epoch >= self._past.end:
+            return ""
+        return f"epoch {self.epoch:,} to {self._past.end:,} are being computed again; ask once that is done"
+
+    @property
+    def state(self) -> str:
+        """As `protocol.Status.state`."""
+        return "replaying" if self.replaying else "paused" if self.paused else "running"
+
+    def stop(self, why: str) -> None:
+        """End after the present step, with a resume point. Safe to call from a signal handler."""
+        self._stopping = why
+
+    def apply(self, control: str, value: float) -> None:
+        """Put a control's new value into the optimiser; the next step is the first that uses it."""
+        getattr(self._stepper.optimizer, control).fill_(value)
+        self.controls[control] = value
+        self._tell(force=True)
+
+    def train(self) -> str:
+        """Train until the end or a stop; returns the final state."""
+        self._tell(force=True)
+        while True:
+            self._carry_out_commands()
+            if self._stopping:
+                return self._end("stopped", self._stopping)
+            if self.paused:
+                self._idle()
+                continue
+            self._do_what_is_due()
+            if self.epoch >= self.config.training.epochs:
+                return self._end("finished", f"finished at epoch {self.epoch:,}")
+            self._advance()
+
+    def settle(self) -> None:
+        """Record every loss up to the present epoch."""
+        first = self.epoch - self._stepper.unread
+        losses, accuracies = (column.numpy() for column in self._stepper.read_losses())
+        self._flushed = time.monotonic()
+        new = max(0, self._past.end - first)
+        self._past.compare(first, losses[:new])
+        if len(losses) > new:
+            epochs = np.arange(first + new, self.epoch)
+            self.journal.write(Points(epochs, {"train_loss": losses[new:], "train_accuracy": accuracies[new:]}))
+        if len(losses):
+            self._latest |= {"train_loss": float(losses[-1]), "train_accuracy": float(accuracies[-1])}
+            if not np.isfinite(losses).all():
+                bad = first + int(np.argmin(np.isfinite(losses)))
+                raise RunError(f"train loss is not finite from epoch {bad:,} on: the run has diverged")
+
+    def checkpoint(self) -> str:
+        """Save weights and a resume point of the present epoch; returns the resume point's name."""
+        self._save_weights()
+        return f"resume/{self._save_resume_point().name}"
+
+    def _start_from_the_past(self) -> None:
+        """Go back to the last resume point; the changes after it wait for their epochs."""
+        for path in sorted(self.run.resume_points.glob("*.safetensors"), reverse=True):
+            try:
+                state, epoch = checkpoint.read(path)
+            except RecordError as error:
+                print(f"{error}; trying the one before", flush=True)
+                continue
+            self._stepper.load_state(state)
+            break
+        else:
+            epoch = 0
+        self._waiting: deque[Entry] = deque(entry for entry in self._past.changes if entry.epoch >= epoch)
+        for name in self.controls:
+            self.controls[name] = float(getattr(self._stepper.optimizer, name))
+        self._repeat_changes()
+
+    def _repeat_changes(self) -> None:
+        while self._waiting and self._waiting[0].epoch <= self.epoch:
+            data = self._waiting.popleft().data
+            self.apply(data["control"], data["value"])
+
+    def _carry_out_commands(self) -> None:
+        if self.journal.server is None:
+            return
+        for ticket, command in self.journal.server.commands():
+            before = self.state
+            steer.carry_out(self, ticket, command)
+            if self.state != before:
+                self._pace.clear()
+                self._tell(force=True)
+
+    def _idle(self) -> None:
+        """Wait for a command, or for a signal. Nothing is sent meanwhile."""
+        self._pace.clear()
+        if self.journal.server is None:
+            time.sleep(0.2)
+        else:
+            self.journal.server.wait(0.5)
+
+    def _do_what_is_due(self) -> None:
+        epoch, record, past = self.epoch, self.config.record, self._past
+        last = epoch == self.config.training.epochs
+        due = last or next_measure(epoch - 1, self.config.measure.every) == epoch
+        if due and epoch > past.measured:
+            self._measure()
+        if epoch and (last or epoch % record.weights_every == 0) and not self._weights_path.exists():
+            self._save_weights()
+        if epoch and (last or epoch % record.resume_every == 0) and not self._resume_path.exists():
+            self._save_resume_point()
+
+    def _advance(self) -> None:
+        """Steps up to the next thing that is due, a burst of them at most."""
+        epoch, record = self.epoch, self.config.record
+        stops = [self.config.training.epochs, epoch + self._burst, next_measure(epoch, self.config.measure.every)]
+        stops += [next_multiple(epoch, record.weights_every), next_multiple(epoch, record.resume_every)]
+        if self._waiting:
+            stops.append(self._waiting[0].epoch)
+        if epoch < self._past.end:
+            stops.append(self._past.end)
+        steps = min(stops) - epoch
+        begun = time.perf_counter()
+        self._stepper.advance(steps)
+        self._stepper.wait()
+        took = time.perf_counter() - begun
+        self._burst = max(1, min(HISTORY // 4, int(BURST * steps / max(took, 1e-9))))
+        replayed = epoch < self._past.end <= self.epoch
+        if replayed or self._stepper.unread > HISTORY // 2 or time.monotonic() - self._flushed >= FLUSH:
+            self.settle()
+        self._repeat_changes()
+        if replayed:
+            self.journal.event(self.epoch, "replayed", self._past.verdict())
+            self._pace.clear()
+        self._tell(force=replayed)
+
+    def _measure(self) -> None:
+        self.settle()
+        findings = self._probe.look(self._stepper.weights, self._stepper.flat)
+        at = np.array([self.epoch])
+        self.journal.write(Points(at, {name: np.array([value]) for name, value in findings.numbers.items()}))
+        for name, values in findings.arrays.items():
+            if name == "key_frequencies":
+                if values.tolist() == self._keys:
+                    continue
+                self._keys = values.tolist()
+            self.journal.write(Array(self.epoch, name, values))
+        self._latest |= findings.numbers
+
+    @property
+    def _weights_path(self) -> Path:
+        return self.run.weights / f"{self.epoch:08d}.safetensors"
+
+    @property
+    def _resume_path(self) -> Path:
+        return self.run.resume_points / f"{self.epoch:08d}.safetensors"
+
+    def _save_weights(self) -> None:
+        weights = {name: tensor.detach().cpu() for name, tensor in self._stepper.weights.items()}
+        checkpoint.write(self._weights_path, weights, self.epoch)
+
+    def _save_resume_point(self) -> Path:
+        self.settle()  # a resume point is never ahead of the recording
+        checkpoint.write(self._resume_path, self._stepper.state(), self.epoch)
+        return self._resume_path
+
+    def fail(self) -> None:
+        """Tell viewers and listings that the run has failed."""
+        self._paced_tell("failed", 0.0)
+
+    def _end(self, state: str, text: str) -> str:
+        self.settle()
+        if not self._resume_path.exists():
+            self._save_resume_point()
+        seq = self.journal.ledger.append(self.epoch, state, True, text)
+        self.journal.event(self.epoch, state, text, seq)
+        self._paced_tell(state, 0.0)
+        return state
+
+    def _tell(self, force: bool = False) -> None:
+        """Tell viewers and listings how the run stands, as often as that is worth it."""
+        now = time.monotonic()
+        if not force and now - self._told < STATUS:
+            return
+        self._told = now
+        self._pace.append((now, self.epoch))
+        while len(self._pace) > 2 and now - self._pace[0][0] > RATE_WINDOW:
+            self._pace.popleft()
+        (then, from_), running = self._pace[0], not self.paused
+        self._paced_tell(self.state, (self.epoch - from_) / (now - then) if running and now > then else 0.0)
+
+    def _paced_tell(self, state: str, rate: float) -> None:
+        self.journal.status(self.epoch, state, rate, dict(self.controls))
+        now = time.monotonic()
+        if now - self._noted < 2 * STATUS and state == "running":
+            return
+        self._noted = now
+        self.run.write_state(
+            {
+                "epoch": self.epoch,
+                "epochs": self.config.training.epochs,
+                "state": state,
+                "rate": rate,
+                "device": self._stepper.flat.device.type,
+                "time": time.time(),
+                "controls": self.controls,
+                "values": self._latest,
+            }
+        )
