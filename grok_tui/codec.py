@@ -28,6 +28,9 @@ MAX_FRAME = 16 << 20
 MAX_COMMAND = 4 << 10
 """Bytes the trainer accepts in one command."""
 
+SIGN, SIGN_AT = b"\xa4kind", 1
+"""Every payload has these bytes at this place: its first key."""
+
 _ARRAY = 1
 _DTYPES = frozenset({"<f4", "<f8", "<i4", "<i8", "|u1", "|b1"})
 _KINDS: dict[str, type[Any]] = {
@@ -47,7 +50,13 @@ _KINDS: dict[str, type[Any]] = {
 
 
 def pack(frame: Frame) -> bytes:
-    """The payload of `frame`, without its length."""
+    """The payload of `frame`, without its length.
+
+    Raises:
+        ProtocolError: its columns do not fit each other: what is written must be readable.
+    """
+    if isinstance(frame, protocol.Points):
+        _check_columns(frame)
     fields = {"kind": frame.kind} | {f.name: getattr(frame, f.name) for f in dataclasses.fields(frame)}
     packed: bytes = msgpack.packb(fields, default=_default)
     return packed
@@ -101,7 +110,9 @@ def whole_frames(data: bytes | bytearray, limit: int = MAX_FRAME) -> tuple[list[
 
 def _default(value: object) -> object:
     if isinstance(value, np.ndarray):
-        array = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("<"))
+        array = np.asarray(value, dtype=value.dtype.newbyteorder("<"), order="C")
+        if array.dtype.str not in _DTYPES:
+            raise TypeError(f"arrays of {value.dtype} do not travel in frames")
         head: bytes = msgpack.packb((array.dtype.str, array.shape))
         return msgpack.ExtType(_ARRAY, head + array.tobytes())
     if isinstance(value, np.generic):
@@ -138,7 +149,7 @@ def _fields(cls: type[Any]) -> tuple[tuple[str, Any, bool], ...]:
     )
 
 
-def _build(cls: type[Any], raw: object) -> Any:
+def _build(cls: Any, raw: object) -> Any:
     """A `cls` from a map; fields that it does not have are skipped, those that it lacks keep their defaults."""
     if not isinstance(raw, dict):
         raise ProtocolError(f"{cls.__name__}: a map was expected")

@@ -1,0 +1,165 @@
+"""The recording: an append-only log of frames that survives whatever ends its writer.
+
+Each record is a 4-byte big-endian length, the 4-byte CRC-32 of the payload, and the payload. A record that
+was cut short by a kill or a full disk is a *torn tail*: normal, left out by readers and cut off by the next
+writer. A bad record with whole ones after it is *damage*: readers stop there, and `damage` says so.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, cast
+
+from grok_tui import codec
+from grok_tui.errors import ProtocolError, RecordError
+from grok_tui.protocol import Recorded, Stored, Unknown
+
+MAX_PAYLOAD = codec.MAX_FRAME - 256
+"""Bytes of a recorded frame: it must still fit into a frame when a `Recorded` is wrapped around it."""
+
+_HEAD = 8
+
+
+class Recorder:
+    """The one writer of a recording. Whatever is torn at the end of the file is cut off first."""
+
+    def __init__(self, path: Path) -> None:
+        """Open `path` for appending, and make it when it is not there.
+
+        Raises:
+            RecordError: it cannot be opened or is damaged before its end.
+        """
+        self.path = path
+        try:
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise RecordError(f"{path}: cannot be written ({error.strerror})") from None
+        try:
+            if harm := damage(path):
+                raise RecordError(harm)
+            self.position = end_of_records(path)
+            """Where the next record will begin, in bytes."""
+            self.torn = os.fstat(self._fd).st_size - self.position
+            """Bytes of a torn record that were cut off on opening."""
+            os.ftruncate(self._fd, self.position)
+        except (OSError, RecordError) as error:
+            os.close(self._fd)
+            raise RecordError(str(error)) from None
+
+    def append(self, frame: Stored) -> Recorded:
+        """Write one record whole, or leave the file as it was.
+
+        Raises:
+            RecordError: the disk is full, or the file cannot be written for another reason.
+        """
+        payload = codec.pack(frame)
+        if len(payload) > MAX_PAYLOAD:
+            raise RecordError(f"{self.path}: a {frame.kind} of {len(payload):,} bytes is over {MAX_PAYLOAD:,}")
+        record = memoryview(_head(payload) + payload)
+        start, end = self.position, self.position + len(record)
+        try:
+            while self.position < end:
+                self.position += os.pwrite(self._fd, record[self.position - start :], self.position)
+        except OSError as error:
+            self.position = start
+            with suppress(OSError):  # the half record is a torn tail; the next append overwrites it
+                os.ftruncate(self._fd, start)
+            raise RecordError(f"{self.path}: cannot be written ({error.strerror})") from None
+        return Recorded(start, end, payload)
+
+    def sync(self) -> None:
+        """Wait until the disk itself has everything: survives not only a kill but a power cut.
+
+        Raises:
+            RecordError: the disk says that it could not.
+        """
+        try:
+            os.fsync(self._fd)
+        except OSError as error:
+            raise RecordError(f"{self.path}: cannot be written ({error.strerror})") from None
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+
+def read(path: Path, start: int = 0, limit: int | None = None) -> tuple[list[Stored], int]:
+    """The frames recorded from byte `start` on, at most `limit`, and the position after them.
+
+    Stops before a torn record. Kinds that this build does not know count towards `limit` but are left out.
+
+    Raises:
+        RecordError: the file cannot be read, or holds a whole record that is no frame of this protocol.
+    """
+    frames: list[Stored] = []
+    position = start
+    records = 0
+    try:
+        with path.open("rb", buffering=1 << 18) as file:
+            file.seek(start)
+            while (limit is None or records < limit) and (payload := _next(file)) is not None:
+                frame = codec.unpack(payload)
+                if not isinstance(frame, Unknown):
+                    frames.append(cast(Stored, frame))
+                position += _HEAD + len(payload)
+                records += 1
+    except FileNotFoundError:
+        return [], start
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})") from None
+    except ProtocolError as error:
+        raise RecordError(f"{path}: the record at byte {position:,} is {error}") from None
+    return frames, position
+
+
+def end_of_records(path: Path, start: int = 0) -> int:
+    """The position after the last whole record that can be reached from `start`, a record's beginning."""
+    with path.open("rb", buffering=1 << 18) as file:
+        file.seek(start)
+        while (payload := _next(file)) is not None:
+            start += _HEAD + len(payload)
+    return start
+
+
+def damage(path: Path, start: int = 0) -> str | None:
+    """One line on what is wrong when whole records follow a bad one; None for a sound or merely torn file.
+
+    `start` may be any position that `read` has returned.
+    """
+    try:
+        end = end_of_records(path, start)
+        with path.open("rb") as file:
+            file.seek(end)
+            rest = file.read()
+    except OSError:
+        return None
+    at = rest.find(codec.SIGN)
+    while at >= 0:
+        begin = at - codec.SIGN_AT - _HEAD
+        if begin > 0 and _whole(rest, begin):
+            return f"{path}: damaged at byte {end:,}; the {len(rest):,} bytes from there on are not shown"
+        at = rest.find(codec.SIGN, at + 1)
+    return None
+
+
+def _head(payload: bytes) -> bytes:
+    return len(payload).to_bytes(4, "big") + zlib.crc32(payload).to_bytes(4, "big")
+
+
+def _next(file: IO[bytes]) -> bytes | None:
+    """The next whole payload; None at the end or before a bad record."""
+    head = file.read(_HEAD)
+    length = int.from_bytes(head[:4], "big")
+    if len(head) < _HEAD or not 0 < length <= MAX_PAYLOAD:  # a hole of zeros has a matching checksum
+        return None
+    payload = file.read(length)
+    return payload if len(payload) == length and _head(payload) == head else None
+
+
+def _whole(data: bytes, at: int) -> bool:
+    length = int.from_bytes(data[at : at + 4], "big")
+    payload = data[at + _HEAD : at + _HEAD + length]
+    return 0 < length == len(payload) and _head(payload) == data[at : at + _HEAD]

@@ -1,0 +1,292 @@
+"""Run directories: made, found, listed, and whether somebody is training in them."""
+
+from __future__ import annotations
+
+import difflib
+import fcntl
+import json
+import math
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from grok_tui import config as configs
+from grok_tui import paths
+from grok_tui.config import Config
+from grok_tui.errors import GrokTuiError, RunError
+from grok_tui.protocol import RECORDING
+
+HOLD_PATIENCE = 1.0
+"""Seconds for which a trainer insists on the lock: `alive` holds it for an instant when it looks."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run directory."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """What users type."""
+        return self.path.name
+
+    @property
+    def frames(self) -> Path:
+        """The recording."""
+        return self.path / "frames.bin"
+
+    @property
+    def ledger(self) -> Path:
+        """What was done to the run."""
+        return self.path / "ledger.jsonl"
+
+    @property
+    def log(self) -> Path:
+        """What the trainer printed."""
+        return self.path / "log.txt"
+
+    @property
+    def weights(self) -> Path:
+        """The directory of weight snapshots."""
+        return self.path / "weights"
+
+    @property
+    def resume_points(self) -> Path:
+        """The directory of resume points."""
+        return self.path / "resume"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the living trainer; its text names the process and its socket."""
+        return self.path / "lock"
+
+    @property
+    def socket(self) -> Path:
+        """Where the trainer listens: where the one that took the lock last says, for environments differ."""
+        return Path(named) if (named := self._lock_line(1)) else paths.socket_path(self.path)
+
+    @property
+    def pid(self) -> int:
+        """The process that took the lock last; 0 when none did."""
+        return int(found) if (found := self._lock_line(0)).isdigit() else 0
+
+    @property
+    def started(self) -> float:
+        """When it was last started or resumed, in seconds since 1970."""
+        for path in (self.lock, self.path / "config.toml", self.path):
+            if path.exists():
+                return path.stat().st_mtime
+        return 0.0
+
+    @cached_property
+    def config(self) -> Config:
+        """The frozen configuration.
+
+        Raises:
+            RunError: the directory is not a run, or from a newer version.
+        """
+        check(self.path)
+        try:
+            return configs.load(self.path / "config.toml")
+        except GrokTuiError as error:
+            raise RunError(str(error)) from None
+
+    @property
+    def problem(self) -> str | None:
+        """One line on why the directory cannot be used as a run; None when it can."""
+        try:
+            _ = self.config
+        except RunError as error:
+            return str(error)
+        return None
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """How the run stood when the trainer last said so; empty when it never did."""
+        try:
+            found = json.loads((self.path / "state.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):  # absent, or not ours: then nothing is known
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def alive(self) -> bool:
+        """Somebody is training in it now."""
+        try:
+            fd = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(fd)
+        return False
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Be the one trainer of this run, for the duration of the block; says where it will listen.
+
+        Raises:
+            RunError: another trainer has it, or the directory cannot be written.
+            LinkError: there is no private place for its socket.
+        """
+        text = f"{os.getpid()}\n{paths.socket_path(self.path)}\n"
+        try:
+            fd = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise RunError(f"{self.lock}: cannot be written ({error.strerror})") from None
+        try:
+            if not _locked(fd):
+                raise RunError(f"{self.name} is being trained already, by process {self.pid}")
+            try:
+                os.ftruncate(fd, 0)
+                os.pwrite(fd, text.encode(), 0)
+            except OSError as error:
+                raise RunError(f"{self.lock}: cannot be written ({error.strerror})") from None
+            yield
+        finally:
+            os.close(fd)
+
+    def write_state(self, state: dict[str, Any]) -> None:
+        """Replace what `state` returns, at once and whole. NaN and infinities become null.
+
+        Raises:
+            RunError: the disk is full, or the directory cannot be written.
+        """
+        path = self.path / "state.json"
+        beside = self.path / "state.json.new"
+        try:
+            beside.write_text(json.dumps(_finite(state), allow_nan=False) + "\n", encoding="utf-8")
+            beside.replace(path)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise RunError(f"{path}: cannot be written ({error.strerror})") from None
+
+    def _lock_line(self, number: int) -> str:
+        try:
+            lines = self.lock.read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError):  # no trainer has been here
+            return ""
+        return lines[number] if number < len(lines) else ""
+
+
+def create(config: Config) -> Run:
+    """A new run directory for `config`, named after its preset: whole, or not there at all.
+
+    Raises:
+        RunError: it cannot be made.
+    """
+    parent = paths.runs_dir()
+    beside: Path | None = None
+    try:
+        beside = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
+        beside.chmod(0o755)
+        (beside / "VERSION").write_text(f"{RECORDING}\n", encoding="utf-8")
+        (beside / "config.toml").write_text(configs.dump(config), encoding="utf-8")
+        return Run(_rename_to_free(beside, parent, _slug(config.name)))
+    except OSError as error:
+        if beside is not None:
+            shutil.rmtree(beside, ignore_errors=True)
+        raise RunError(f"{parent}: no run can be made there ({error.strerror})") from None
+
+
+def find(name: str | None = None) -> Run:
+    """The run of that name, or in the directory at that path; the newest one for None.
+
+    Raises:
+        RunError: there is none (names the nearest), or it cannot be used.
+    """
+    if name is None:
+        if not (sound := [run for run in listing() if run.problem is None]):
+            raise RunError("there are no runs yet; start one with grok-tui --preset demo")
+        return sound[0]
+    path = Path(name).expanduser().absolute() if "/" in name or name in (".", "..") else _parent() / name
+    path = Path(os.path.normpath(path))
+    if not name or not path.is_dir():
+        near = difflib.get_close_matches(name, [run.name for run in listing()], 1, 0.5)
+        hint = f"did you mean {near[0]!r}?" if near else "grok-tui runs lists them"
+        raise RunError(f"there is no run {name!r}; {hint}")
+    run = Run(path)
+    check(run.path)
+    return run
+
+
+def listing() -> list[Run]:
+    """Every run directory, the last started first. Those that cannot be used say so in `problem`."""
+    try:
+        found = [path for path in _parent().iterdir() if path.is_dir() and not path.name.startswith(".")]
+    except OSError:  # there are none yet
+        return []
+    return sorted(map(Run, found), key=lambda run: (run.started, run.name), reverse=True)
+
+
+def check(path: Path) -> None:
+    """Pass if this build can read the run in `path`.
+
+    Raises:
+        RunError: it is not a run, or from a newer version.
+    """
+    try:
+        text = (path / "VERSION").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        raise RunError(f"{path}: not a run directory (it has no readable VERSION)") from None
+    if not text.isascii() or not text.isdigit():
+        raise RunError(f"{path}: not a run directory (its VERSION is {text[:20]!r})")
+    if int(text) > RECORDING:
+        raise RunError(f"{path}: made by a newer grok-tui (layout {int(text)}; this one reads up to {RECORDING})")
+
+
+def _parent() -> Path:
+    """Where runs are, made or not: looking needs no right to write."""
+    return paths.home() / "runs"
+
+
+def _slug(name: str) -> str:
+    """`name` as it can be typed and as a directory."""
+    return re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.")[:40] or "custom"
+
+
+def _rename_to_free(beside: Path, parent: Path, slug: str) -> Path:
+    """Move `beside` to the first number above all that `slug` has; a rival's directory is never replaced."""
+    taken = [re.fullmatch(rf"{re.escape(slug)}-(\d{{1,9}})", path.name) for path in parent.iterdir()]
+    number = 1 + max((int(match[1]) for match in taken if match), default=0)
+    while True:
+        path = parent / f"{slug}-{number}"
+        try:
+            beside.rename(path)  # fails on any directory that has something in it, as every run has
+            return path
+        except OSError:
+            if not path.exists():
+                raise
+        number += 1
+
+
+def _locked(fd: int) -> bool:
+    deadline = time.monotonic() + HOLD_PATIENCE
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except OSError:
+            if time.monotonic() > deadline:
+                return False
+        time.sleep(0.01)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
