@@ -1,0 +1,1 @@
+"""The viewer. The only package that imports textual, rich and plotext."""

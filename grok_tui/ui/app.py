@@ -1,0 +1,103 @@
+"""The viewer: which screen is shown, the theme, the palette. Everything about one run is in its screen."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.screen import Screen
+
+from grok_tui.runs import Run
+from grok_tui.sources import RunSource, Source
+from grok_tui.ui import keys, theme
+from grok_tui.ui.doors import Doors
+from grok_tui.ui.messages import HomeWanted, RunWanted
+from grok_tui.ui.palette import KeyCommands
+from grok_tui.ui.panes import STYLES
+from grok_tui.ui.screens.help import HelpScreen
+from grok_tui.ui.screens.home import HomeScreen
+from grok_tui.ui.screens.run import RunScreen
+
+CHARTS_EVERY = 0.5
+"""Seconds between redraws of the panes while a run is live."""
+
+STATUS_EVERY = 0.25
+"""Seconds between redraws of the status line."""
+
+
+class GrokApp(App[str]):
+    """One viewer: of the run behind `source`, or of the home screen without one. Returns what to say on leaving."""
+
+    TITLE = "grok-tui"
+    CSS_PATH = ["app.tcss", STYLES]
+    COMMANDS = App.COMMANDS | {KeyCommands}
+    BINDINGS = [*keys.bindings(keys.APP_KEYS), Binding("ctrl+q", "leave", show=False, priority=True)]
+
+    def __init__(
+        self,
+        source: Source | None = None,
+        *,
+        doors: Doors | None = None,
+        charts_every: float = CHARTS_EVERY,
+        status_every: float = STATUS_EVERY,
+    ) -> None:
+        super().__init__()
+        self._doors = doors or Doors()
+        self._intervals = charts_every, status_every
+        self._first = source
+
+    @classmethod
+    def on(cls, run: Run) -> GrokApp:
+        """The viewer of one run."""
+        return cls(RunSource(run))
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our colour names under a theme that is not ours."""
+        return theme.tokens(self.current_theme.dark)
+
+    def on_mount(self) -> None:
+        for ours in theme.THEMES:
+            self.register_theme(ours)
+        self.theme = theme.DARK.name
+        self.push_screen(self._home() if self._first is None else self._run(self._first))
+        gc.freeze()  # the widgets stay; collections that walk them cost a chart's redraw 15 ms
+
+    def on_run_wanted(self, message: RunWanted) -> None:
+        self.switch_screen(self._run(self._doors.source(message.run)))
+
+    def on_home_wanted(self, _message: HomeWanted) -> None:
+        self.switch_screen(self._home())
+
+    def _run(self, source: Source) -> RunScreen:
+        return RunScreen(source, self._doors, *self._intervals)
+
+    def _home(self) -> HomeScreen:
+        return HomeScreen(self._doors)
+
+    def action_help(self) -> None:
+        """Every key, every pane."""
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def action_light_or_dark(self) -> None:
+        """The other of our two themes."""
+        self.theme = theme.LIGHT.name if self.current_theme.dark else theme.DARK.name
+
+    async def action_leave(self) -> None:
+        """Leave as the present screen does; the runs go on."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, HomeScreen | RunScreen):
+                screen.action_leave()
+                return
+        self.exit()
+
+    async def action_quit(self) -> None:
+        """Textual's name for leaving."""
+        await self.action_leave()
+
+    def get_system_commands(self, _screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What Textual itself adds to the palette: themes and a picture of the screen."""
+        yield SystemCommand("Theme", "Choose among all themes", self.action_change_theme)
+        yield SystemCommand("Screenshot", "Save a picture of the screen (SVG)", lambda: self.deliver_screenshot())

@@ -1,0 +1,147 @@
+"""The bottom line: the keys that matter now, or what was just answered, or an input for a control."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.style import Style
+from textual.widgets import Input, Static
+
+from grok_tui import wording
+from grok_tui.ui.keys import Key
+from grok_tui.ui.messages import PromptClosed, Typed
+
+GAP = 2
+
+
+class Hints(Static):
+    """Keys from the table, as many as fit, each to be clicked too; a notice takes their place until the next key."""
+
+    def __init__(self, namespace: str = "screen") -> None:
+        super().__init__(id="hints")
+        self._namespace = namespace
+        self._rows: tuple[Key, ...] = ()
+        self._notice = Content("")
+        self._said: Content | None = None
+
+    @property
+    def notice(self) -> str:
+        """What it says in place of the keys; empty when it shows the keys."""
+        return self._notice.plain
+
+    def offer(self, rows: Sequence[Key]) -> None:
+        """Show these keys."""
+        self._rows = tuple(rows)
+        self._draw()
+
+    def say(self, text: str, style: str = "") -> None:
+        """Show a notice; an empty one brings the keys back."""
+        self._notice = Content.styled(text, style) if style else Content(text)
+        self._draw()
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def _draw(self) -> None:
+        said = self._notice if self._notice.plain else self._hints(self.size.width - 2)
+        if said != self._said:
+            self._said = said
+            self.update(said, layout=False)
+
+    def _hints(self, width: int) -> Content:
+        rows = sorted((row for row in self._rows if row.hint), key=lambda row: row.hint)
+        while rows and sum(len(row.shown) + 1 + len(row.label) + GAP for row in rows) - GAP > width:
+            rows.pop()
+        return Content(" " * GAP).join(self._hint(row) for row in self._rows if row in rows)
+
+    def _hint(self, row: Key) -> Content:
+        action = row.does[0][1]
+        click = Style.from_meta({"@click": action if "." in action.split("(")[0] else f"{self._namespace}.{action}"})
+        key = Content.styled(row.shown, "bold $accent")
+        return Content.assemble(key, " ", row.label).stylize(click)
+
+
+class Prompt(Horizontal):
+    """Asks for one control's new value, with what it would mean beside it. Sends nothing by itself."""
+
+    DEFAULT_CLASSES = "-closed"
+
+    def __init__(self) -> None:
+        super().__init__(id="prompt")
+        self.control = ""
+        self._lr = math.nan
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="prompt-label")
+        field = Input(id="prompt-input", compact=True, select_on_focus=True)
+        field.cursor_blink = False
+        yield field
+        yield Static(id="prompt-note")
+
+    @property
+    def is_open(self) -> bool:
+        """It has the keyboard."""
+        return not self.has_class("-closed")
+
+    def open(self, control: str, label: str, value: float, lr: float) -> None:
+        """Ask for `control`, starting from `value`; `lr` is what the effective decay is computed with."""
+        self.control, self._lr = control, lr
+        self.query_one("#prompt-label", Static).update(label)
+        field = self.query_one(Input)
+        field.value = f"{value:g}" if math.isfinite(value) else ""
+        self.remove_class("-closed")
+        field.focus()
+        self._note(field.value)
+
+    def close(self) -> None:
+        """Put the input away."""
+        self.add_class("-closed")
+        self.post_message(PromptClosed())
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._note(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        try:
+            value = float(event.value)
+        except ValueError:
+            self.query_one("#prompt-note", Static).update(Content.styled(bad(event.value), "$bad"))
+            return
+        self.post_message(Typed(self.control, value))
+        self.close()
+
+    def _note(self, text: str) -> None:
+        self.query_one("#prompt-note", Static).update(preview(self.control, text, self._lr))
+
+
+def bad(text: str) -> str:
+    """What is wrong with a text that is no number."""
+    return f"{text.strip()!r} is not a number" if text.strip() else "type a number, such as 0.5 or 1e-3"
+
+
+def preview(control: str, text: str, lr: float) -> str:
+    """What the typed value would do, before it is sent."""
+    hint = "Enter sends · Esc leaves"
+    try:
+        value = float(text)
+    except ValueError:
+        return hint
+    if control == "weight_decay" and math.isfinite(value) and value >= 0:
+        return f"{effect(lr, value)} · {hint}"
+    return hint
+
+
+def effect(lr: float, weight_decay: float) -> str:
+    """AdamW's decay in words: what a step takes off, and how long a weight takes to halve by it alone."""
+    share = lr * weight_decay
+    if not share > 0:
+        return "no decay"
+    if share >= 1:
+        return f"{wording.number(share)} per epoch"
+    return f"{wording.number(share)} per epoch, half-life {wording.number(-math.log(2) / math.log1p(-share))} epochs"

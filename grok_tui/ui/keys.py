@@ -1,0 +1,310 @@
+"""Every key, once. Feeds the bindings, the bottom line, the help screen, the palette and the README."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from textual.binding import Binding, BindingType
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One row of the table: a key, or a few that belong together."""
+
+    shown: str
+    """As people write it, e.g. "+ ]"."""
+    does: tuple[tuple[str, str], ...]
+    """(Textual's name of the key, action) for each key of the row."""
+    label: str
+    """Two words, for the bottom line."""
+    about: str
+    """A sentence, for help, palette and README."""
+    group: str
+    hint: int = 0
+    """Place in the bottom line, which drops the highest numbers first; 0 is not shown there."""
+    needs: str = ""
+    """"steer": only while the run can be steered. "resume": only when it has ended early."""
+    palette: tuple[tuple[str, str], ...] = field(default=())
+    """(title, action) in the palette, where the row holds more than one thing to do; else its label."""
+
+    @property
+    def bindings(self) -> list[Binding]:
+        """One Textual binding for each key; kept out of Textual's own footer."""
+        return [Binding(key, action, self.label, show=False, tooltip=self.about) for key, action in self.does]
+
+    @property
+    def offers(self) -> tuple[tuple[str, str], ...]:
+        """(title, action) of everything it does, for the palette."""
+        return self.palette or ((self.label, self.does[0][1]),)
+
+
+def _one(shown: str, key: str, action: str, label: str, about: str, group: str, **more: object) -> Key:
+    return Key(shown, ((key, action),), label, about, group, **more)  # type: ignore[arg-type]
+
+
+_STEP_UP = "step('weight_decay', 2.0)"
+_STEP_DOWN = "step('weight_decay', 0.5)"
+PANE_NAMES = ("Accuracy", "Losses", "Fourier", "Phase", "Weight decay", "Events")
+
+RUN_KEYS: tuple[Key, ...] = (
+    Key(
+        "q",
+        (("q", "leave"), ("ctrl+c", "leave")),
+        "Leave",
+        "Leave; the run goes on without a viewer. ctrl+c does the same",
+        "The run",
+        hint=1,
+        palette=(("Leave, the run goes on", "leave"),),
+    ),
+    _one(
+        "S",
+        "S",
+        "stop",
+        "Stop",
+        "Stop the run and save a resume point; asks first",
+        "The run",
+        hint=7,
+        needs="steer",
+        palette=(("Stop the run", "stop"),),
+    ),
+    _one(
+        "p",
+        "p",
+        "pause",
+        "Pause",
+        "Pause the training, or continue it",
+        "The run",
+        hint=3,
+        needs="steer",
+        palette=(("Pause or continue the training", "pause"),),
+    ),
+    _one(
+        "k",
+        "k",
+        "checkpoint",
+        "Keep",
+        "Keep a resume point now: weights and optimiser state",
+        "The run",
+        needs="steer",
+        palette=(("Keep a resume point now", "checkpoint"),),
+    ),
+    _one(
+        "r",
+        "r",
+        "resume",
+        "Resume",
+        "Resume a run that was stopped or cut off, from its last resume point",
+        "The run",
+        hint=2,
+        needs="resume",
+        palette=(("Resume the run from its last resume point", "resume"),),
+    ),
+    _one(
+        "H",
+        "H",
+        "home",
+        "Home",
+        "Home: presets and runs; the run goes on",
+        "The run",
+        hint=12,
+        palette=(("Home: presets and runs", "home"),),
+    ),
+    _one(
+        "w",
+        "w",
+        "ask('weight_decay')",
+        "Weight decay",
+        "Type a new weight decay; Enter sends it, Esc does not",
+        "Steering",
+        hint=4,
+        needs="steer",
+        palette=(("Set the weight decay", "ask('weight_decay')"),),
+    ),
+    Key(
+        "+ ]",
+        (("plus", _STEP_UP), ("right_square_bracket", _STEP_UP), ("equals_sign", _STEP_UP)),
+        "Decay ×2",
+        "Double the weight decay; = does the same",
+        "Steering",
+        hint=5,
+        needs="steer",
+        palette=(("Double the weight decay", _STEP_UP),),
+    ),
+    Key(
+        "- [",
+        (("minus", _STEP_DOWN), ("left_square_bracket", _STEP_DOWN)),
+        "Decay ÷2",
+        "Halve the weight decay; from 0.01 on, to 0",
+        "Steering",
+        hint=6,
+        needs="steer",
+        palette=(("Halve the weight decay", _STEP_DOWN),),
+    ),
+    _one(
+        "l",
+        "l",
+        "ask('lr')",
+        "Learning rate",
+        "Type a new learning rate; Enter sends it, Esc does not",
+        "Steering",
+        needs="steer",
+        palette=(("Set the learning rate", "ask('lr')"),),
+    ),
+    _one(
+        "x",
+        "x",
+        "log_x",
+        "Log x",
+        "Epochs on a logarithmic axis, or a linear one",
+        "Looking",
+        hint=9,
+        palette=(("Switch log x", "log_x"),),
+    ),
+    _one(
+        "y",
+        "y",
+        "log_y",
+        "Log y",
+        "Losses on a logarithmic axis, or a linear one",
+        "Looking",
+        hint=10,
+        palette=(("Switch log y", "log_y"),),
+    ),
+    _one(
+        "c",
+        "c",
+        "cursor",
+        "Cursor",
+        "Read every series at one epoch; again puts it away",
+        "Looking",
+        hint=11,
+        palette=(("Switch the cursor", "cursor"),),
+    ),
+    Key(
+        "← →",
+        (
+            ("left", "move(-1)"),
+            ("right", "move(1)"),
+            ("shift+left", "move(-10)"),
+            ("shift+right", "move(10)"),
+        ),
+        "Move",
+        "Move the cursor; without a cursor, move what is zoomed. With shift, ten times as far",
+        "Looking",
+        palette=(("Move left", "move(-1)"), ("Move right", "move(1)")),
+    ),
+    Key(
+        "i o",
+        (("i", "zoom_in"), ("o", "zoom_out")),
+        "Zoom",
+        "Zoom in and out of the epochs, around the cursor; new data leave the zoom alone",
+        "Looking",
+        palette=(("Zoom in", "zoom_in"), ("Zoom out", "zoom_out")),
+    ),
+    _one(
+        "0",
+        "0",
+        "reset_view",
+        "Whole run",
+        "The whole run again: no zoom, no cursor",
+        "Looking",
+        palette=(("Show the whole run", "reset_view"),),
+    ),
+    Key(
+        "1 … 6",
+        tuple((str(n), f"pane({n})") for n in range(1, len(PANE_NAMES) + 1)),
+        "Pane",
+        "Go to a pane: accuracy, losses, Fourier, phase, weight decay, events; again makes it large",
+        "Panes",
+        palette=tuple((f"Go to pane: {name}", f"pane({n})") for n, name in enumerate(PANE_NAMES, 1)),
+    ),
+    Key(
+        "tab",
+        (("tab", "next_pane(1)"), ("shift+tab", "next_pane(-1)")),
+        "Next pane",
+        "The next pane; shift+tab the one before",
+        "Panes",
+        palette=(("Next pane", "next_pane(1)"), ("Previous pane", "next_pane(-1)")),
+    ),
+    Key(
+        "m",
+        (("m", "maximise"), ("enter", "maximise")),
+        "Large",
+        "Make the pane fill the screen, or small again; Enter does the same",
+        "Panes",
+        hint=8,
+        palette=(("Make the pane large or small", "maximise"),),
+    ),
+    _one(
+        "esc",
+        "escape",
+        "back",
+        "Back",
+        "Back by one: the input, the large pane, the cursor",
+        "Panes",
+        palette=(("Back by one", "back"),),
+    ),
+)
+
+HOME_KEYS: tuple[Key, ...] = (
+    Key("q", (("q", "leave"), ("ctrl+c", "leave")), "Leave", "Leave; what trains goes on", "Home", hint=1),
+    _one("enter", "enter", "choose", "Open", "Start the preset, or open the run, under the bar", "Home", hint=2),
+    Key(
+        "tab",
+        (("tab", "other_table"), ("shift+tab", "other_table")),
+        "Presets / runs",
+        "From the presets to the runs and back",
+        "Home",
+        hint=3,
+    ),
+    _one("r", "r", "reload", "Look again", "Look for runs again", "Home", hint=4),
+)
+
+APP_KEYS: tuple[Key, ...] = (
+    Key(
+        "?",
+        (("question_mark", "app.help"), ("h", "app.help"), ("f1", "app.help")),
+        "Help",
+        "This help; h and F1 do the same",
+        "Everywhere",
+        hint=2,
+        palette=(("Help: every key, every pane", "app.help"),),
+    ),
+    _one(
+        "ctrl+p", "ctrl+p", "app.command_palette", "Palette", "Find anything there is to do by its name", "Everywhere"
+    ),
+    _one(
+        "t",
+        "t",
+        "app.light_or_dark",
+        "Light / dark",
+        "Light or dark",
+        "Everywhere",
+        palette=(("Switch light and dark", "app.light_or_dark"),),
+    ),
+)
+
+TABLE: tuple[Key, ...] = (*RUN_KEYS, *APP_KEYS, *HOME_KEYS)
+
+
+def bindings(rows: tuple[Key, ...]) -> list[BindingType]:
+    """The Textual bindings of some rows of the table."""
+    return [binding for row in rows for binding in row.bindings]
+
+
+def groups(rows: tuple[Key, ...] = TABLE) -> dict[str, list[Key]]:
+    """The rows by group, in the table's order."""
+    found: dict[str, list[Key]] = {}
+    for row in rows:
+        found.setdefault(row.group, []).append(row)
+    return found
+
+
+def markdown() -> str:
+    """The table as the README prints it."""
+    lines: list[str] = []
+    for group, rows in groups().items():
+        lines += [f"**{group}**", "", "| Key | What it does |", "|---|---|"]
+        lines += [f"| `{row.shown}` | {row.about} |" for row in rows]
+        lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,62 @@
+"""What the parts of the viewer tell each other: facts, of which stale ones may be dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from grok_tui.protocol import Reply
+from grok_tui.runs import Run
+
+
+@dataclass
+class StateAdvanced(Message):
+    """New frames were folded in; panes should redraw."""
+
+    epoch: int
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, StateAdvanced)
+
+
+@dataclass
+class LinkEnded(Message):
+    """No more frames will come."""
+
+    text: str = ""
+    """Why, where it was not simply the end of the recording."""
+
+
+@dataclass
+class Answered(Message):
+    """The trainer answered a command, or could not be reached."""
+
+    id: int
+    ok: bool
+    text: str
+    reply: Reply | None = None
+
+
+@dataclass
+class RunWanted(Message):
+    """A run should be shown."""
+
+    run: Run
+
+
+class HomeWanted(Message):
+    """Presets and runs should be shown."""
+
+
+@dataclass
+class Typed(Message):
+    """A value for a control was typed and entered."""
+
+    name: str
+    value: float
+
+
+@dataclass
+class PromptClosed(Message):
+    """The input was left, with or without a value."""

@@ -1,0 +1,126 @@
+"""`--once`: the present state of a run as text."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Iterator
+
+from grok_tui import wording
+from grok_tui.runs import Run
+from grok_tui.sources import RunSource, Source
+from grok_tui.state import RunState
+from grok_tui.ui.bottom import effect
+
+EVENTS = 5
+"""The last events that are printed."""
+
+
+def text(run: Run) -> str:
+    """How `run` stands now, from its recording and, when it lives, its trainer."""
+    state = RunState()
+    source = RunSource(run, follow=False)
+    asyncio.run(_take(source, state))
+    return "\n".join(lines(state, source.link))
+
+
+async def _take(source: Source, state: RunState) -> None:
+    """Fold everything up to now."""
+    async for batch in source.frames():
+        for frame in batch:
+            state.apply(frame)
+        if source.link == "cut off" or (source.link == "live" and state.status is not None):
+            break
+    source.close()
+
+
+def lines(state: RunState, link: str) -> Iterator[str]:
+    """Everything that the screen says of the present, line by line."""
+    if state.hello is None:
+        yield "nothing is recorded yet"
+        return
+    yield _head(state, link)
+    if about := state.hello.config.get("about"):
+        yield str(about)
+    yield ""
+    yield from _phase(state)
+    yield from _controls(state)
+    yield from _measures(state)
+    yield from _keys(state)
+    yield from _events(state)
+
+
+def _head(state: RunState, link: str) -> str:
+    assert state.hello is not None
+    standing = wording.standing(state.state, link)
+    rate = state.status.rate if state.status and standing in ("live", "replaying") else 0.0
+    parts = [
+        state.run,
+        f"{wording.MARKS[standing]} {standing}",
+        f"on {state.hello.machine.get('device', 'an unknown device')}",
+        f"epoch {state.epoch:,} of {state.epochs:,}",
+    ]
+    if rate:
+        parts += [f"{wording.rate(rate)} epochs/s", f"{wording.left(state.epoch, state.epochs, rate)} left"]
+    return "   ".join(parts)
+
+
+def _phase(state: RunState) -> Iterator[str]:
+    if state.phases.last is None:
+        yield "phase: not measured yet"
+        return
+    call = state.phases.call
+    held = " (held: train loss has jumped)" if call.spike else ""
+    yield f"phase: {call.phase.value} since epoch {call.since:,}{held}"
+    yield from (f"  {why}" for why in call.evidence)
+    if call.next:
+        yield f"  next: {call.next}"
+    past = [f"{boundary.phase.value} from {boundary.epoch:,}" for boundary in state.phases.boundaries]
+    yield f"  so far: {', '.join(past)}"
+
+
+def _controls(state: RunState) -> Iterator[str]:
+    yield ""
+    lr = state.control_value("lr")
+    rows = []
+    for info in state.catalogue.controls:
+        value = state.control_value(info.name)
+        meaning = effect(lr, value) if info.name == "weight_decay" else ""
+        rows.append((f"  {info.label}", wording.number(value), meaning))
+    if rows:
+        yield "controls"
+        yield from wording.columns(rows)
+
+
+def _measures(state: RunState) -> Iterator[str]:
+    rows = [
+        (
+            f"  {info.name}",
+            wording.percent(series.last) if info.name.endswith("accuracy") else wording.number(series.last),
+            info.unit,
+            f"at {int(series.epochs[-1]):,}",
+            info.reading,
+        )
+        for info in state.catalogue.series
+        if (series := state.series.get(info.name)) and len(series)
+    ]
+    if rows:
+        yield ""
+        yield "measures"
+        yield from wording.columns(rows)
+        if math.isfinite(state.chance):
+            yield f"  (the loss of a uniform guess is {state.chance:.3f})"
+
+
+def _keys(state: RunState) -> Iterator[str]:
+    if (array := state.array("key_frequencies")) is not None:
+        found = " ".join(str(k) for k in array.values.tolist()) or "none"
+        yield ""
+        yield f"key frequencies (provisional, since epoch {array.epoch:,}): {found}"
+
+
+def _events(state: RunState) -> Iterator[str]:
+    yield ""
+    yield "events"
+    for event in state.events[-EVENTS:]:
+        yield f"  epoch {event.epoch:,}: {event.text}"

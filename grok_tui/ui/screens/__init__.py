@@ -1,0 +1,1 @@
+"""The screens: runs and presets, one run, help, and a question."""

@@ -1,0 +1,328 @@
+"""One run: its panes, and the keys that look at it and steer it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+
+from grok_tui import wording
+from grok_tui.errors import GrokTuiError
+from grok_tui.protocol import Command
+from grok_tui.sources import Source
+from grok_tui.state import RunState
+from grok_tui.ui import keys, link
+from grok_tui.ui.bottom import Hints, Prompt
+from grok_tui.ui.doors import Doors
+from grok_tui.ui.messages import Answered, HomeWanted, LinkEnded, PromptClosed, StateAdvanced, Typed
+from grok_tui.ui.pace import Pace
+from grok_tui.ui.panes import PANES, DecayPane, Pane
+from grok_tui.ui.screens.confirm import ConfirmScreen
+from grok_tui.ui.status import StatusLine
+from grok_tui.ui.steer import Requests
+from grok_tui.ui.view import View
+
+NOTICE = 8.0
+"""Seconds for which an answer stays in the bottom line, unless a key is pressed before."""
+
+PAN = 5
+"""Hundredths of what is shown, by which an arrow moves a zoom; the cursor moves by one."""
+
+
+class RunScreen(Screen[None]):
+    """One run, looked at and steered. It draws `state` through `view`, and changes neither's truth."""
+
+    CSS_PATH = "run.tcss"
+    AUTO_FOCUS = ""
+    BINDINGS = keys.bindings(keys.RUN_KEYS)
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-short"), (34, "-tall"), (50, "-high")]
+
+    def __init__(self, source: Source, doors: Doors, charts_every: float, status_every: float) -> None:
+        super().__init__(id="run")
+        self.source = source
+        self._doors = doors
+        self._charts = Pace(self, self._draw_panes, charts_every)
+        self._line = Pace(self, self._draw_line, status_every)
+        self.state = RunState()
+        self.view = View()
+        self.requests = Requests()
+        self._note = ""
+        self._resuming = False
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine()
+        with Container(id="panes"):
+            yield from (pane(id=f"pane-{number}") for number, pane in enumerate(PANES, 1))
+        yield Hints()
+        yield Prompt()
+
+    def on_mount(self) -> None:
+        self._draw_line()
+        self.run_worker(link.follow(self.source, self.state, self.post_message), name="link")
+
+    def on_unmount(self) -> None:
+        self.source.close()
+
+    # What arrives
+
+    def on_state_advanced(self, _message: StateAdvanced) -> None:
+        self.requests.settle(self.state)
+        if self.source.link == "cut off":
+            self.requests.forget()
+        if self.source.note != self._note:
+            self._note = self.source.note
+            self.say(self._note, "$warn")
+        self._charts.ask()
+        self._line.ask()
+
+    def on_link_ended(self, message: LinkEnded) -> None:
+        self.requests.forget()
+        self.say(message.text, "$bad")
+        self._line.ask()
+
+    def on_answered(self, message: Answered) -> None:
+        self.requests.answered(message.id, message.reply)
+        self.requests.settle(self.state)
+        at = f" (epoch {message.reply.epoch:,})" if message.reply else ""
+        self.say(message.text + at, "$good" if message.ok else "$bad")
+        self._draw()
+
+    def on_typed(self, message: Typed) -> None:
+        self._send(self.requests.set(message.name, message.value))
+
+    def on_prompt_closed(self, _message: PromptClosed) -> None:
+        self.query_one(Hints).display = True
+        self.set_focus(None)
+
+    def on_key(self, _event: events.Key) -> None:
+        self.say("")
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self.call_after_refresh(self._draw)
+
+    # What is drawn
+
+    @property
+    def standing(self) -> str:
+        """How the run stands, in a word."""
+        return wording.standing(self.state.state, self.source.link)
+
+    def say(self, text: str, style: str = "") -> None:
+        """A notice in the bottom line, for a while."""
+        self.query_one(Hints).say(text, style)
+        if text:
+            self.set_timer(NOTICE, partial(self._unsay, text))
+
+    def _unsay(self, text: str) -> None:
+        if self.query_one(Hints).notice == text:
+            self.query_one(Hints).say("")
+
+    def _draw(self) -> None:
+        """Draw everything at once: a key was pressed."""
+        self._charts.now()
+        self._line.now()
+
+    def _draw_panes(self) -> None:
+        self.query_one(DecayPane).pending = self.requests.pending("weight_decay")
+        for pane in self.query(Pane):
+            pane.show(self.state, self.view)
+
+    def _draw_line(self) -> None:
+        self.query_one(StatusLine).show(self.state, self.source.link, self.requests.pending("weight_decay"))
+        self.query_one(Hints).offer(self._offered())
+
+    def _offered(self) -> list[keys.Key]:
+        """The keys that do something now, with the words that fit."""
+        found = []
+        for row in (*keys.RUN_KEYS, *keys.APP_KEYS):
+            if (row.needs == "steer" and self._why_not()) or (row.needs == "resume" and not self._resumable()):
+                continue
+            found.append(replace(row, label="Continue") if row.label == "Pause" and self.standing == "paused" else row)
+        return found
+
+    # Steering: asked here, decided by the trainer
+
+    def _why_not(self) -> str:
+        """Why the run cannot be steered now; empty when it can."""
+        if self.source.can_steer and self.state.state not in wording.ENDED:
+            return ""
+        if self.standing in ("stopped", "failed", "cut off"):
+            return f"nobody is training {self.state.run} now; r resumes it"
+        return f"{self.state.run or 'the run'} is {self.standing}: there is nothing to steer"
+
+    def _resumable(self) -> bool:
+        return self.standing in ("stopped", "failed", "cut off")
+
+    def _steerable(self) -> bool:
+        """Whether the run can be steered; says why when not."""
+        if reason := self._why_not():
+            self.say(reason, "$warn")
+        return not reason
+
+    def _send(self, command: Command) -> None:
+        self.run_worker(link.send(self.source, command, self.post_message), name="send")
+        self._draw()
+
+    def action_ask(self, control: str) -> None:
+        """Open the input for a control."""
+        info = self.state.control(control)
+        if not self._steerable() or info is None:
+            return
+        asked = self.requests.pending(control)
+        value = asked[-1] if asked else self.state.control_value(control)
+        self.query_one(Hints).display = False
+        self.query_one(Prompt).open(control, info.label, value, self.state.control_value("lr"))
+
+    def action_step(self, control: str, factor: float) -> None:
+        """Ask for a control's newest value times `factor`."""
+        if self._steerable() and self.state.control(control) is not None:
+            self._send(self.requests.set(control, self.requests.stepped(control, factor, self.state)))
+
+    def action_pause(self) -> None:
+        """Pause or continue; the screen shows it when the trainer has done it."""
+        order = "resume" if self.state.state == "paused" else "pause"
+        if self._steerable() and not self.requests.waiting(order):
+            self._send(self.requests.order(order))
+
+    def action_checkpoint(self) -> None:
+        """Keep a resume point now."""
+        if self._steerable() and not self.requests.waiting("checkpoint"):
+            self._send(self.requests.order("checkpoint"))
+
+    def action_stop(self) -> None:
+        """Stop the run, if that is really meant."""
+        if not self._steerable():
+            return
+        detail = f"A resume point is saved first; grok-tui resume {self.state.run} goes on from there."
+        question = ConfirmScreen(f"Stop {self.state.run}?", detail, "Stop and save")
+        self.app.push_screen(question, self._stop)
+
+    def _stop(self, sure: bool | None) -> None:
+        if sure and self._steerable():
+            self._send(self.requests.order("stop"))
+
+    def action_resume(self) -> None:
+        """Start a trainer on a run that has none."""
+        if not self._resumable():
+            self.say(f"{self.state.run or 'the run'} is {self.standing}: there is nothing to resume", "$warn")
+        elif not self._resuming:
+            self._resuming = True
+            self.query_one(Hints).say(f"resuming {self.state.run} …")
+            self.run_worker(self._resume(), name="resume")
+
+    async def _resume(self) -> None:
+        try:
+            run = await asyncio.to_thread(self._doors.find, self.state.run)
+            await asyncio.to_thread(self._doors.resume, run)
+        except GrokTuiError as error:
+            self.say(str(error), "$bad")
+        else:
+            self.say(f"{run.name} goes on")
+        finally:
+            self._resuming = False
+
+    # Looking
+
+    def _look(self, view: View) -> None:
+        self.view = view
+        self._draw_panes()
+
+    def action_log_x(self) -> None:
+        """Epochs on the other axis."""
+        self._look(self.view.toggle_log_x())
+
+    def action_log_y(self) -> None:
+        """Losses on the other axis."""
+        self._look(self.view.toggle_log_y())
+
+    def action_cursor(self) -> None:
+        """Show or hide the cursor."""
+        newest = self.state.epoch
+        self._look(self.view.place_cursor(newest) if self.view.cursor is None else self.view.without_cursor())
+
+    def action_move(self, steps: int) -> None:
+        """Move the cursor, or what is zoomed."""
+        newest = self.state.epoch
+        pan = self.view.cursor is None
+        self._look(self.view.pan(newest, steps * PAN) if pan else self.view.move_cursor(newest, steps))
+
+    def action_zoom_in(self) -> None:
+        """Show half of the epochs."""
+        self._look(self.view.zoom_in(self.state.epoch))
+
+    def action_zoom_out(self) -> None:
+        """Show twice the epochs."""
+        self._look(self.view.zoom_out(self.state.epoch))
+
+    def action_reset_view(self) -> None:
+        """Show the whole run."""
+        self._look(self.view.reset())
+
+    # Panes
+
+    def _panes(self) -> list[Pane]:
+        return list(self.query(Pane))
+
+    @property
+    def large(self) -> Pane | None:
+        """The pane that fills the screen."""
+        return next((pane for pane in self._panes() if pane.has_class("-large")), None)
+
+    def _enlarge(self, pane: Pane | None) -> None:
+        for each in self._panes():
+            each.set_class(each is pane, "-large")
+        self.set_class(pane is not None, "-one-pane")
+        self.call_after_refresh(self._draw_panes)
+
+    def action_pane(self, number: int) -> None:
+        """Go to a pane; when there already, or where it has no room, make it large."""
+        pane = self._panes()[number - 1]
+        if self.large is not None or not pane.size.area or self.focused is pane:
+            self._enlarge(None if self.large is pane else pane)
+        pane.focus()
+
+    def action_next_pane(self, step: int) -> None:
+        """Go to the next pane; what is large follows."""
+        if self.query_one(Prompt).is_open:
+            return
+        panes = self._panes()
+        shown = panes if self.large else [pane for pane in panes if pane.size.area]
+        here = next((i for i, pane in enumerate(shown) if pane is self.focused), -1 if step > 0 else 0)
+        if shown:
+            pane = shown[(here + step) % len(shown)]
+            if self.large:
+                self._enlarge(pane)
+            pane.focus()
+
+    def action_maximise(self) -> None:
+        """Make the pane large, or small again."""
+        pane = self.focused if isinstance(self.focused, Pane) else self._panes()[1]
+        self._enlarge(None if self.large else pane)
+        pane.focus()
+
+    def action_back(self) -> None:
+        """One step back: the input, the large pane, the cursor, the focus."""
+        if self.query_one(Prompt).is_open:
+            self.query_one(Prompt).close()
+        elif self.large:
+            self._enlarge(None)
+        elif self.view.cursor is not None:
+            self._look(self.view.without_cursor())
+        else:
+            self.set_focus(None)
+
+    # Leaving
+
+    def action_home(self) -> None:
+        """Presets and runs."""
+        self.post_message(HomeWanted())
+
+    def action_leave(self) -> None:
+        """Leave; the run goes on."""
+        self.app.exit(wording.farewell(self.state.run or "the run", self.standing, self.state.epoch))

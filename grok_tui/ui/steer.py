@@ -1,0 +1,92 @@
+"""What has been asked of the controls and is not yet confirmed. No IO, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import count
+
+from grok_tui.protocol import Order, Reply, SetControl
+from grok_tui.state import RunState
+
+FLOOR = 0.01
+"""Halving goes to 0 below this, and doubling starts from it."""
+
+
+@dataclass(slots=True)
+class Request:
+    """A value asked for on one control."""
+
+    id: int
+    value: float
+    reply: Reply | None = None
+    """Set once the trainer has agreed; the request is over when the state shows it."""
+
+
+class Requests:
+    """The open requests of one viewer. The screen shows them as pending; the state alone shows what is true."""
+
+    def __init__(self) -> None:
+        self._ids = count(1)
+        self._open: dict[str, list[Request]] = {}
+        self._orders: dict[int, str] = {}
+
+    def set(self, control: str, value: float) -> SetControl:
+        """The command that asks for `value`."""
+        command = SetControl(next(self._ids), control, value)
+        self._open.setdefault(control, []).append(Request(command.id, value))
+        return command
+
+    def order(self, name: str) -> Order:
+        """The command that asks for one of the orders."""
+        command = Order(next(self._ids), name)
+        self._orders[command.id] = name
+        return command
+
+    def pending(self, control: str) -> tuple[float, ...]:
+        """The values asked for and not yet confirmed, oldest first."""
+        return tuple(request.value for request in self._open.get(control, ()))
+
+    def waiting(self, order: str) -> bool:
+        """An order was given and has no answer yet."""
+        return order in self._orders.values()
+
+    def stepped(self, control: str, factor: float, state: RunState) -> float:
+        """The newest value asked for, or else the confirmed one, times `factor`."""
+        asked = self.pending(control)
+        value = (asked[-1] if asked else state.control_value(control)) * factor
+        if factor > 1 and value == 0:
+            return FLOOR
+        return 0.0 if factor < 1 and value < FLOOR else float(f"{value:.6g}")
+
+    def answered(self, id: int, reply: Reply | None) -> str:
+        """Take in an answer; returns what it was about. A refusal, or no answer, ends the request."""
+        if order := self._orders.pop(id, ""):
+            return order
+        for control, requests in self._open.items():
+            for request in requests:
+                if request.id == id:
+                    if reply is not None and reply.ok:
+                        request.reply = reply
+                    else:
+                        requests.remove(request)
+                    return control
+        return ""
+
+    def settle(self, state: RunState) -> None:
+        """Drop the requests that the state has caught up with."""
+        for control, requests in self._open.items():
+            self._open[control] = [request for request in requests if not _shown(state, control, request)]
+
+    def forget(self) -> None:
+        """Drop everything: the trainer is gone."""
+        self._open.clear()
+        self._orders.clear()
+
+
+def _shown(state: RunState, control: str, request: Request) -> bool:
+    if request.reply is None:
+        return False
+    if state.control_value(control) == request.value:
+        return True
+    since = [event for event in state.changes(control) if event.epoch >= request.reply.epoch]
+    return any(event.epoch > request.reply.epoch or event.data.get("value") == request.value for event in since)

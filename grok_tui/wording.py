@@ -1,0 +1,119 @@
+"""How numbers, times and states are said, in one place for screen, lines and listings. Standard library only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+
+ENDED = frozenset({"finished", "stopped", "failed"})
+MARKS = {
+    "live": "●",
+    "running": "●",
+    "paused": "‖",
+    "replaying": "↻",
+    "finished": "✓",
+    "stopped": "■",
+    "failed": "✗",
+    "cut off": "✂",
+    "reading": "…",
+    "waiting": "…",
+}
+"""A sign before each state, so that no state differs from another by colour alone."""
+
+
+def number(value: float) -> str:
+    """A control's value or a loss, short: 3 significant digits; "–" where there is none."""
+    if not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    if 1e-3 <= abs(value) < 1e5:
+        return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+
+
+def percent(share: float) -> str:
+    """An accuracy; 100 % only when it is exact."""
+    if not math.isfinite(share):
+        return "–"
+    if share < 1:
+        share = min(share, 0.9999)
+    return f"{share:.2%}" if 0.99 <= share < 1 else f"{share:.1%}"
+
+
+def rate(value: float) -> str:
+    """Epochs per second."""
+    if not math.isfinite(value) or value <= 0:
+        return "–"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def duration(seconds: float) -> str:
+    """A time span in at most two units."""
+    if not math.isfinite(seconds):
+        return "–"
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min"
+    if whole < 48 * 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def moment(seconds: float, now: datetime | None = None) -> str:
+    """A time of day, with its date when that is another day. Absolute, so that a list of runs stands still."""
+    if not seconds:
+        return "–"
+    then, now = datetime.fromtimestamp(seconds), now or datetime.now()
+    if then.date() == now.date():
+        return f"today {then:%H:%M}"
+    return f"{then:%d %b %H:%M}" if then.year == now.year else f"{then:%d %b %Y}"
+
+
+def left(epoch: int, epochs: int, per_second: float) -> str:
+    """How long until the last epoch; empty when that cannot be said."""
+    if per_second <= 0 or epochs <= epoch:
+        return ""
+    return duration((epochs - epoch) / per_second)
+
+
+def standing(state: str, link: str) -> str:
+    """How a run stands for its reader, from its last known state and the link to its trainer."""
+    if state in ENDED:
+        return state
+    if link == "live":
+        return {"running": "live", "": "waiting"}.get(state, state)
+    return link if link == "cut off" else "waiting" if not state else "reading"
+
+
+def farewell(run: str, standing: str, epoch: int) -> str:
+    """What a viewer says of the run when it leaves: that it goes on, and how to come back."""
+    match standing:
+        case "live" | "replaying":
+            return f"{run} goes on training; come back: grok-tui attach {run}"
+        case "paused":
+            return f"{run} stays paused at epoch {epoch:,}; come back: grok-tui attach {run}"
+        case "finished":
+            return f"{run} is finished; look again: grok-tui attach {run}"
+        case "stopped":
+            return f"{run} is stopped at epoch {epoch:,}; continue it: grok-tui resume {run}"
+        case "failed" | "cut off":
+            verb = "failed" if standing == "failed" else "was cut off"
+            return f"{run} {verb} at epoch {epoch:,}; continue it: grok-tui resume {run}"
+    return f"{run} is in its own process; come back: grok-tui attach {run}"
+
+
+def columns(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> list[str]:
+    """Rows as lines with aligned columns, two spaces between them; those in `right` are aligned right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            text.rjust(width) if i in right else text.ljust(width)
+            for i, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
