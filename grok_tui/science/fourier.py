@@ -39,12 +39,12 @@ def norms(W: Tensor) -> Tensor:
     """
     p = W.shape[1]
     components = torch.stack([wave @ W.double().T for wave in waves(p, W.device)])  # [2, k, d]
-    return math.sqrt(2 / p) * torch.linalg.vector_norm(components, dim=-1)
+    return math.sqrt(2 / p) * components.square().sum(-1).sqrt()
 
 
 def mean_over_sums(grid: Tensor) -> Tensor:
     """M[s, c], the mean logit over the p pairs with a+b = s.  [s, a, c] -> [s, c] in float64."""
-    return torch.cat([part.double().mean(1) for part in grid.split(SUMS)])
+    return torch.cat([part.double().mean(1) for part in torch.split(grid, SUMS)])
 
 
 def coefficients(M: Tensor) -> Tensor:
@@ -95,7 +95,7 @@ def explained_on(grid: Tensor, chosen: Tensor) -> Tensor:
     n = chosen.sum(dtype=torch.float64)
     weight = chosen.to(grid.dtype)
     total = einsum(grid, weight, "s a c, s a -> s c").double()
-    squares = (torch.cat([_centred_squares(part.double()) for part in grid.split(SUMS)]) * chosen).sum()
+    squares = (torch.cat([_centred_squares(part.double()) for part in torch.split(grid, SUMS)]) * chosen).sum()
     alpha = coefficients(total) * (p / n)  # coefficients() divides by p pairs a sum; here there are n in all
     return torch.where(squares > 0, (n * p / 2) * alpha.square().sum() / squares, torch.zeros_like(squares))
 

@@ -63,6 +63,6 @@ def excluded(logits: Tensor, sums: Tensor, M: Tensor, keys: Tensor | None) -> Te
     """
     removed = fourier.sum_component(M, keys)
     total = logits.new_zeros((), dtype=torch.float64)
-    for part, labels in zip(logits.split(BLOCK), sums.split(BLOCK), strict=True):
+    for part, labels in zip(torch.split(logits, BLOCK), torch.split(sums, BLOCK), strict=True):
         total += cross_entropies(part - removed[labels], labels).sum()
     return total / len(logits)

@@ -66,7 +66,7 @@ class PairLoss(torch.autograd.Function):
     """Mean float64 cross-entropy over the training pairs, and how many are right; gradients come with it."""
 
     @staticmethod
-    def forward(ctx: Any, buffers: PairBuffers, *parts: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def forward(ctx: Any, buffers: PairBuffers, *parts: Tensor) -> tuple[Tensor, Tensor]:
         """Loss (all outputs, "=" too, as it is trained) and the number of right answers among the numbers."""
         circuit = Circuit(*parts)
         grad = Circuit(*(torch.zeros_like(part) for part in parts))

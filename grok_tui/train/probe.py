@@ -90,7 +90,7 @@ class Probe:
         test, n_test = self._is_test, self._test_counts.sum()
         labels = self._sums[:, None].expand(p, p)
         loss, hits = (
-            torch.cat([judge(*part) for part in zip(grid.split(fourier.SUMS), labels.split(fourier.SUMS), strict=True)])
+            torch.cat([judge(*part) for part in zip(torch.split(grid, fourier.SUMS), torch.split(labels, fourier.SUMS), strict=True)])
             for judge in (losses.cross_entropies, losses.correct)
         )
         train_logits = self._grid[table.train_rows]

@@ -29,10 +29,10 @@ class AdamW:
         chosen = config.optimizer
         self.betas, self.eps, self.warmup = (chosen.beta1, chosen.beta2), chosen.eps, chosen.warmup
         self.exp_avg, self.exp_avg_sq = like.new_zeros(size), like.new_zeros(size)
-        scalar = {"dtype": torch.float64, "device": like.device}
-        self.lr = torch.tensor(chosen.lr, **scalar)
-        self.weight_decay = torch.tensor(chosen.weight_decay, **scalar)
-        self.steps = torch.zeros((), **scalar)
+        self.lr, self.weight_decay, self.steps = (
+            torch.tensor(value, dtype=torch.float64, device=like.device)
+            for value in (chosen.lr, chosen.weight_decay, 0.0)
+        )
 
     def step_(self, weights: Tensor, gradient: Tensor) -> None:
         """One update of `weights` in place; no host value is read."""
@@ -72,7 +72,7 @@ class Stepper:
             self._capture()
 
     def _cut(self, flat: Tensor) -> tuple[Tensor, ...]:
-        return flat.split([torch.Size(shape).numel() for shape in self.model.shapes.values()])
+        return torch.split(flat, [torch.Size(shape).numel() for shape in self.model.shapes.values()])
 
     def advance(self, steps: int) -> None:
         """Take `steps` optimiser steps. On CUDA they are queued; reading anything waits for them."""
