@@ -14,18 +14,23 @@ import math
 from collections import defaultdict, deque
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import fmean, median
+from statistics import median
 
 from grok_tui.science import phase_words
+from grok_tui.science.windows import Mark, Streak, Trace, Usual
 
 RULES_VERSION = 1
 """Raised when the same numbers may lead to another phase."""
 
-MEMORIZED = 0.999
-"""Train accuracy from which the training set counts as learned."""
+LEARNED, LEARNING = 0.999, (0.99, 0.1)
+"""Train accuracy from which the training set is learned; accuracy or loss at which it is no longer being fitted."""
+
+SOLVED, GOOD, BAD = 0.99, 0.95, 0.9
+"""Test accuracies: solved, was good, no longer good. Train accuracy below the last is a training set forgotten."""
 
 DELAYED = 1.5
-"""Test loss, in units of chance, beyond which generalization is no longer direct."""
+"""Test loss, in units of chance, beyond which generalization is not direct: 5.5-6.0 for data fractions from 0.5
+on, 10 and more below, where chance is 4.7 (Nanda et al.'s sweep)."""
 
 DELAY = 4.0
 """So many times the epoch at which train loss fell below 1, with test loss still above chance, is a delay too."""
@@ -33,20 +38,21 @@ DELAY = 4.0
 PEAK_FALL = 0.01
 """Share of its peak by which test loss must have fallen before the peak is believed."""
 
-FVE_RISE, FVE_FACTOR = 0.02, 1.5
-"""How far the leak-free share of the test logits' variance must have risen above its level at the peak."""
+FVE_RISE, FVE_FACTOR = 0.005, 1.5
+"""How far the leak-free share must have risen above its level at the peak, as a difference and as a ratio. In a
+lookup table whose logits shrink it stays where it was: 0.0014-0.0019 over two slingshots."""
 
 EXCLUDED_FACTOR = 1.25
 """How far the key-free excluded loss must have risen above its floor."""
 
 STABLE_NORM, STABLE_LOSS = 0.025, 1.0
-"""Relative change of the sum of squared weights, and change of ln test loss, per 1/(lr x decay), that are flat."""
+"""Change of ln (sum of squared weights) and of ln (test loss) per 1/(lr x decay) that count as rest."""
 
 STALL_EPOCHS = 3000
 """A stall is not called on fewer epochs than this, nor on fewer than 3/(lr x decay)."""
 
 STALL_LOSS, STALL_FVE = 0.01, 0.005
-"""Fall of ln test loss and rise of the leak-free share within that window that are still a stall."""
+"""Fall of ln (test loss) over half that window, rise of the leak-free share over the whole, that are still a stall."""
 
 SPIKE, SPIKE_OVER, SPIKE_EPOCHS = 10.0, 3.0, 200
 """Train loss above 10 times its median over 200 epochs is a spike, until it is back within 3 times."""
@@ -112,66 +118,6 @@ class Call:
     """Train loss has jumped; the phase is held until it is back."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A level and the epoch at which it was seen."""
-
-    epoch: int
-    value: float
-
-
-class Streak:
-    """For how many samples in a row something has been true, and since when."""
-
-    def __init__(self) -> None:
-        self.began = 0
-        self.length = 0
-
-    def add(self, epoch: int, true: bool) -> None:
-        """Take in the newest sample's answer."""
-        if true and not self.length:
-            self.began = epoch
-        self.length = self.length + 1 if true else 0
-
-
-class Trace:
-    """The recent past of one number: at most about 64 points however long the window is."""
-
-    def __init__(self) -> None:
-        self._points: deque[Mark] = deque()
-
-    def add(self, epoch: int, value: float, window: float) -> None:
-        """Take in a value and forget what is older than `window` epochs. A NaN leaves no trace."""
-        points = self._points
-        if not math.isfinite(value):
-            return
-        if len(points) > 1 and epoch - points[-2].epoch < window / 64:
-            points.pop()
-        points.append(Mark(epoch, value))
-        while len(points) > 1 and epoch - points[1].epoch >= window:
-            points.popleft()
-
-    def clear(self) -> None:
-        """Begin anew."""
-        self._points.clear()
-
-    @property
-    def start(self) -> int:
-        """The epoch of the oldest point; the fold asks only when there is one."""
-        return self._points[0].epoch
-
-    def change(self, window: float) -> float:
-        """From the mean of the window's first quarter to that of its last; NaN before the window is full."""
-        points = self._points
-        if len(points) < 4 or points[-1].epoch - points[0].epoch < window:
-            return math.nan
-        begin, end = points[0].epoch, points[-1].epoch
-        quarter = (end - begin) / 4
-        first = fmean(p.value for p in points if p.epoch <= begin + quarter)
-        last = fmean(p.value for p in points if p.epoch >= end - quarter)
-        return last - first
-
-
 class PhaseFold:
     """Folds samples into the phases. `chance` is the loss of a uniform guess, ln p; NaN while unknown."""
 
@@ -192,14 +138,14 @@ class PhaseFold:
         """Where train loss first fell below 1."""
         self._boundaries: list[Boundary] = []
         self._recent: deque[Sample] = deque(maxlen=LONG_STREAK)
-        self._train: deque[Mark] = deque()
+        self._usual_train = Usual(SPIKE_EPOCHS, LONG_STREAK)
         self._streaks: defaultdict[str, Streak] = defaultdict(Streak)
         self._under = Phase.MEMORIZATION
         """The phase that a stall interrupts."""
         self._was_good = False
         self._collapsed = False
-        self._log_test, self._fve, self._norm = Trace(), Trace(), Trace()
-        self._flat_log_test = Trace()
+        self._stall_loss, self._stall_fve = Trace(), Trace()
+        self._rest_loss, self._rest_norm = Trace(), Trace()
 
     @property
     def boundaries(self) -> tuple[Boundary, ...]:
@@ -238,57 +184,52 @@ class PhaseFold:
             self._restart(sample.epoch)
         self.last = sample
         self.spike = self._is_spike(sample)
+        self._streaks["lost"].add(sample.epoch, sample.train_accuracy < BAD)
         if not self.spike:
             self._recent.append(sample)
-            self._follow()
+            self._follow(sample)
             self._observe(sample)
             self._step(sample)
 
     def _is_spike(self, sample: Sample) -> bool:
-        """Whether train loss stands out from its own recent past, itself not counted."""
-        past, loss = self._train, sample.train_loss
+        """Whether train loss stands out from its own recent past. That past follows it: no spike lasts for ever."""
+        usual = self._usual_train.value
+        self._usual_train.add(sample.epoch, sample.train_loss)
         limit = SPIKE_OVER if self.spike else SPIKE
-        usual = median(mark.value for mark in past) if len(past) >= STREAK else math.nan
-        if math.isfinite(loss):
-            past.append(Mark(sample.epoch, loss))
-        while len(past) > LONG_STREAK and sample.epoch - past[0].epoch > SPIKE_EPOCHS:
-            past.popleft()
-        return usual > 0 and loss > limit * usual and self.phase is not Phase.FITTING
+        return self.phase is not Phase.FITTING and sample.train_loss > limit * usual
 
-    def _follow(self) -> None:
+    def _follow(self, last: Sample) -> None:
         """Bring peak, floor and windows up to the newest samples."""
-        last = self._recent[-1]
         middle = self._recent[-2] if len(self._recent) >= STREAK else last
         test, fve, excluded = (self.level(n) for n in ("test_loss", "test_fve", "excluded_key_free"))
         if math.isnan(self.fitted.value) and last.train_loss < 1:
             self.fitted = Mark(last.epoch, last.train_loss)
+        late = self.fitted.value < 1 and last.epoch > DELAY * max(self.fitted.epoch, 1)
+        if test > DELAYED * self.chance or (late and test > self.chance):
+            self.delayed = True
         if self._before_circuit() and not test <= self.peak.value and math.isfinite(test):
             self.peak, self.peak_fve = Mark(middle.epoch, test), fve
-        if self.phase is not Phase.FITTING and not excluded >= self.floor.value and math.isfinite(excluded):
-            self.floor = Mark(middle.epoch, excluded)
-        if test > self.chance and (
-            test > DELAYED * self.chance or (self.fitted.value < 1 and last.epoch > DELAY * max(self.fitted.epoch, 1))
-        ):
-            self.delayed = True
         if self.phase is not Phase.FITTING:
-            self._log_test.add(last.epoch, _log(last.test_loss), self.stall_window)
-            self._fve.add(last.epoch, last.test_fve, self.stall_window)
-            self._flat_log_test.add(last.epoch, _log(last.test_loss), self.scale)
-            self._norm.add(last.epoch, _log(last.sum_of_squares), self.scale)
+            if not excluded >= self.floor.value and math.isfinite(excluded):
+                self.floor = Mark(middle.epoch, excluded)
+            self._stall_loss.add(last.epoch, _log(last.test_loss), self.stall_window)
+            self._stall_fve.add(last.epoch, last.test_fve, self.stall_window)
+            self._rest_loss.add(last.epoch, _log(last.test_loss), self.scale)
+            self._rest_norm.add(last.epoch, _log(last.sum_of_squares), self.scale)
 
     def _observe(self, sample: Sample) -> None:
         """Ask the newest sample everything that the rules may want to know of the last few."""
-        learned = sample.train_accuracy >= MEMORIZED
+        accuracy, loss = LEARNING
         answers = {
-            "learned": learned,
-            "lost": sample.train_accuracy < 0.9,
-            "below chance": sample.test_loss < self.chance and sample.train_accuracy >= 0.99,
+            "learning": sample.train_accuracy >= accuracy or sample.train_loss <= loss,
+            "learned": sample.train_accuracy >= LEARNED,
+            "below chance": sample.test_loss < self.chance and sample.train_accuracy >= accuracy,
             "above chance": sample.test_loss > 1.25 * self.chance,
             "circuit": self.circuit_grows(),
             "no circuit": self.level("test_fve") < self.peak_fve + FVE_RISE / 4,
-            "solved": learned and sample.test_accuracy >= MEMORIZED,
-            "good": sample.test_accuracy >= 0.95,
-            "bad": sample.test_accuracy < 0.9,
+            "solved": sample.test_accuracy >= SOLVED,
+            "good": sample.test_accuracy >= GOOD,
+            "bad": sample.test_accuracy < BAD,
         }
         for name, true in answers.items():
             self._streaks[name].add(sample.epoch, true)
@@ -314,7 +255,7 @@ class PhaseFold:
         """Fitting: is the training set learned, and did the test set come with it?"""
         if self._held("learned", 2):
             direct = not self.delayed and self.level("test_loss") < self.chance
-            self._enter(Phase.DIRECT if direct else Phase.MEMORIZATION, self._began("learned"))
+            self._enter(Phase.DIRECT if direct else Phase.MEMORIZATION, self._began("learning"))
 
     def _grow(self, sample: Sample) -> None:
         """Memorization, or a stall: does a general solution grow behind it?"""
@@ -350,17 +291,19 @@ class PhaseFold:
             self._enter(Phase.CIRCUIT_FORMATION, self._began("above chance"))
         elif self.phase is Phase.DIRECT and above and self.delayed:
             self._enter(Phase.MEMORIZATION, self._began("above chance"))
-        elif self.phase is Phase.CLEANUP and self._held("solved", LONG_STREAK) and self.is_flat():
-            self._enter(Phase.GENERALIZED, max(self._began("solved"), self._norm.start))
+        elif self.phase is Phase.CLEANUP and self._held("solved", LONG_STREAK) and self.is_at_rest():
+            self._enter(Phase.GENERALIZED, max(self._began("solved"), self._rest_norm.start))
 
     def _stall(self, sample: Sample) -> None:
-        """Call a stall, or call it off."""
-        loss, fve = self._log_test.change(self.stall_window), self._fve.change(self.stall_window)
-        if self.phase is Phase.STALLED and (loss < -2 * STALL_LOSS or fve > 2 * STALL_FVE):
-            self._enter(self._under, sample.epoch)
-        elif self.phase is not Phase.STALLED and loss > -STALL_LOSS and not fve > STALL_FVE:
+        """Call a stall, or call it off. Falling test loss alone calls none off: shrinking logits do that too."""
+        loss, fve = self._stall_loss.quarters(), self._stall_fve.quarters()
+        risen = fve[3] - fve[0] if fve else 0.0
+        if self.phase is Phase.STALLED:
+            if risen > 2 * STALL_FVE:
+                self._enter(self._under, sample.epoch)
+        elif loss and loss[3] > loss[2] - STALL_LOSS and risen <= STALL_FVE:
             self._under = self.phase
-            self._enter(Phase.STALLED, self._log_test.start)
+            self._enter(Phase.STALLED, self._stall_loss.start)
 
     def _recover(self, sample: Sample) -> None:
         """Degraded: is it back, or does it learn anew?"""
@@ -387,12 +330,10 @@ class PhaseFold:
         """Whether there is weight decay, as far as is known."""
         return self.last is not None and not self.last.weight_decay <= 0
 
-    def is_flat(self) -> bool:
+    def is_at_rest(self) -> bool:
         """Whether weights and test loss have come to rest over one decay time."""
-        return (
-            abs(self._norm.change(self.scale)) < 0.75 * STABLE_NORM
-            and abs(self._flat_log_test.change(self.scale)) < 0.75 * STABLE_LOSS
-        )
+        norm, loss = (abs(trace.slope()) * self.scale for trace in (self._rest_norm, self._rest_loss))
+        return norm < STABLE_NORM and loss < STABLE_LOSS
 
     def _before_circuit(self) -> bool:
         return self.phase in (Phase.FITTING, Phase.MEMORIZATION) or (
@@ -413,7 +354,7 @@ class PhaseFold:
 
     def _restart(self, epoch: int) -> None:
         """A control was changed: what was flat or still under the old value says nothing of the new one."""
-        for trace in (self._log_test, self._fve, self._norm, self._flat_log_test):
+        for trace in (self._stall_loss, self._stall_fve, self._rest_loss, self._rest_norm):
             trace.clear()
         if self.phase is Phase.STALLED:
             self._boundaries.append(Boundary(self._under, epoch, epoch))
