@@ -7,35 +7,33 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from grok_tui.state import RunState
+from grok_tui.ui.panes import lines
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.view import View
-from grok_tui.ui.widgets.cells import Cells
-from grok_tui.ui.widgets.grid import Grid
+from grok_tui.ui.widgets.axis import Values
+from grok_tui.ui.widgets.chart import Chart, Plot
 
-
-class _Text(Grid):
-    """Lines of text."""
-
-    lines: tuple[str, ...] = ()
-
-    def draw(self, width: int, height: int) -> Cells:
-        cells = Cells(width, height)
-        for y, line in enumerate(self.lines[:height]):
-            cells.text(0, y, line)
-        return cells
+SERIES = ("train_accuracy", "test_accuracy")
 
 
 class AccuracyPane(Pane):
-    """Accuracy on the pairs that are trained on, and on the others."""
+    """The picture that grokking is known by: test accuracy jumps long after train accuracy has."""
 
     title: ClassVar[str] = "Accuracy"
-    look_for: ClassVar[str] = "test jumps long after train reached 1"
-    figure: ClassVar[str] = "Nanda et al. 2023, Fig. 2"
+    look_for: ClassVar[str] = "test stays low long after train has reached 1, then jumps"
+    figure: ClassVar[str] = "Power et al. 2022, Fig. 1"
 
     def compose(self) -> ComposeResult:
-        yield _Text()
+        yield Chart()
 
     def present(self, state: RunState, view: View) -> None:
-        text = self.query_one(_Text)
-        text.lines = (f"train {state.series['train_accuracy'].last if 'train_accuracy' in state.series else 0:.3f}",)
-        text.redraw()
+        found = [line for name in SERIES if (line := lines.line(state, name, digits=3))]
+        self.query_one(Chart).show(
+            Plot(
+                tuple(found),
+                lines.epochs(state, view),
+                Values(0.0, 1.0),
+                marks=lines.marks(state),
+                cursor=view.cursor,
+            )
+        )

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Hashable
 from typing import ClassVar
 
+import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from grok_tui import wording
+from grok_tui.series import Series
 from grok_tui.state import RunState
+from grok_tui.ui.panes import lines
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.view import View
-from grok_tui.ui.widgets.cells import Cells
+from grok_tui.ui.widgets.cells import BOLD, Cells, Token, cut
+from grok_tui.ui.widgets.chart import Chart, Line, Plot
 from grok_tui.ui.widgets.grid import Grid
 
 
-class _Text(Grid):
-    """Lines of text."""
-
-    lines: tuple[str, ...] = ()
-
-    def draw(self, width: int, height: int) -> Cells:
-        cells = Cells(width, height)
-        for y, line in enumerate(self.lines[:height]):
-            cells.text(0, y, line)
-        return cells
-
-
 class DecayPane(Pane):
-    """Weight decay: its value, its history, and what it does per step."""
+    """The control that decides whether and when a run groks."""
 
     title: ClassVar[str] = "Weight decay"
-    look_for: ClassVar[str] = "more decay: the circuit forms earlier, or not at all"
-    figure: ClassVar[str] = "Nanda et al. 2023, App. D"
+    look_for: ClassVar[str] = "more decay brings the jump of test accuracy forward; none at all, and it stays away"
+    figure: ClassVar[str] = "Power et al. 2022, Fig. 2"
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
@@ -39,10 +34,73 @@ class DecayPane(Pane):
         """Values that were asked for and are not confirmed yet, oldest first; set by the app."""
 
     def compose(self) -> ComposeResult:
-        yield _Text()
+        yield Effect(classes="heading")
         yield Container(id="decay-input-slot")
+        yield Chart()
+
+    def sees(self, state: RunState, view: View) -> Hashable:
+        return super().sees(state, view), self.pending
 
     def present(self, state: RunState, view: View) -> None:
-        text = self.query_one(_Text)
-        text.lines = (f"{state.control_value('weight_decay'):g}",)
-        text.redraw()
+        effect = self.query_one(Effect)
+        effect.decay, effect.lr = state.control_value("weight_decay"), state.control_value("lr")
+        effect.pending = self.pending or ()
+        effect.redraw()
+        line = Line("weight decay", "wd", history(state, "weight_decay"), Token.CONTROL, note="confirmed", steps=True)
+        self.query_one(Chart).show(
+            Plot((line,), lines.epochs(state, view), marks=lines.marks(state), cursor=view.cursor)
+        )
+
+
+def history(state: RunState, control: str) -> Series:
+    """The confirmed values of a control up to now, as a series."""
+    found = dict(state.control_history(control))
+    series = Series()
+    if found:
+        found.setdefault(max(state.epoch, max(found)), found[max(found)])
+        series.add(np.array(list(found), np.int64), np.array(list(found.values())))
+    return series
+
+
+def half_life(lr: float, decay: float) -> float:
+    """Epochs in which weight decay alone halves the weights; infinite without decay."""
+    per_step = lr * decay
+    return -math.log(2) / math.log1p(-per_step) if 0 < per_step < 1 else math.inf if per_step <= 0 else 0.0
+
+
+class Effect(Grid):
+    """The value, what was asked for, and the effect of a step."""
+
+    decay: float = math.nan
+    lr: float = math.nan
+    pending: tuple[float, ...] = ()
+
+    def draw(self, width: int, height: int) -> Cells:
+        cells = Cells(width, height)
+        if math.isnan(self.decay):
+            cells.text(0, 0, cut("not known yet", width), Token.MUTED)
+            return cells
+        x = cells.text(0, 0, wording.number(self.decay), Token.CONTROL | BOLD)
+        if self.pending:
+            asked = " → ".join(("", *map(wording.number, self.pending[-2:])))
+            x = cells.text(x, 0, f"{asked} asked", Token.PENDING | BOLD)
+        for form in self._forms():
+            if x + 2 + len(form) <= width:
+                cells.text(x + 2, 0, form, Token.MUTED)
+                break
+        return cells
+
+    def _forms(self) -> tuple[str, ...]:
+        """The effect of lr x weight decay, longest first."""
+        per_step, half = self.lr * self.decay, half_life(self.lr, self.decay)
+        if math.isnan(per_step):
+            return ()
+        if not per_step > 0:
+            return ("nothing shrinks the weights", "no decay")
+        share, epochs = f"{wording.number(100 * per_step)} %", f"{half:,.0f}" if half >= 10 else wording.number(half)
+        return (
+            f"x lr {wording.number(self.lr)}: weights shrink by {share} a step, halve in {epochs} epochs",
+            f"x lr {wording.number(self.lr)} = {share} a step, half in {epochs} epochs",
+            f"{share} a step, half in {epochs}",
+            f"half in {epochs}",
+        )

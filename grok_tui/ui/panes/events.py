@@ -2,40 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
 
+from grok_tui.protocol import Event
 from grok_tui.state import RunState
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.view import View
-from grok_tui.ui.widgets.cells import Cells
+from grok_tui.ui.widgets.cells import BOLD, Cells, Token, cut
 from grok_tui.ui.widgets.grid import Grid
 
 
-class _Text(Grid):
-    """Lines of text."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """The sign before an event, and its colour."""
 
-    lines: tuple[str, ...] = ()
+    sign: str
+    token: Token
 
-    def draw(self, width: int, height: int) -> Cells:
-        cells = Cells(width, height)
-        for y, line in enumerate(self.lines[:height]):
-            cells.text(0, y, line)
-        return cells
+
+LOOKS = {
+    "started": Look("▸", Token.GOOD),
+    "changed": Look("◆", Token.MARK),
+    "paused": Look("‖", Token.WARN),
+    "continued": Look("▸", Token.GOOD),
+    "checkpoint": Look("▪", Token.MUTED),
+    "resumed": Look("↻", Token.GOOD),
+    "replayed": Look("↻", Token.MUTED),
+    "stopped": Look("■", Token.WARN),
+    "finished": Look("✓", Token.GOOD),
+    "failed": Look("✗", Token.BAD),
+}
+OTHER = Look("·", Token.MUTED)
 
 
 class EventsPane(Pane):
-    """What happened, newest last."""
+    """Every intervention, with the epoch at which it took effect."""
 
     title: ClassVar[str] = "Events"
-    look_for: ClassVar[str] = "every change with the epoch at which it took effect"
+    look_for: ClassVar[str] = "a change takes effect at its epoch; the same mark runs through every chart"
     figure: ClassVar[str] = ""
 
     def compose(self) -> ComposeResult:
-        yield _Text()
+        yield Log()
 
-    def present(self, state: RunState, view: View) -> None:
-        text = self.query_one(_Text)
-        text.lines = (*(f"{e.epoch:,} {e.text}" for e in state.events[-20:]),)
-        text.redraw()
+    def sees(self, state: RunState, _view: View) -> Hashable:
+        return state.run, len(state.events)
+
+    def present(self, state: RunState, _view: View) -> None:
+        log = self.query_one(Log)
+        log.entries = tuple(entries(state.events))
+        log.redraw()
+
+
+def entries(events: list[Event]) -> list[tuple[int, str, str]]:
+    """(epoch, what, text) of each event; of resume points in a row only the last, with their number."""
+    found: list[tuple[int, str, str]] = []
+    row = 0
+    for event in events:
+        row = row + 1 if event.what == "checkpoint" else 0
+        text = event.text if row < 2 else f"{event.text} ({row} kept)"
+        if row > 1:
+            found.pop()
+        found.append((event.epoch, event.what, text))
+    return found
+
+
+class Log(Grid):
+    """The newest events that there is room for."""
+
+    entries: tuple[tuple[int, str, str], ...] = ()
+
+    def draw(self, width: int, height: int) -> Cells:
+        cells = Cells(width, height)
+        shown = self.entries[-height:] if height else ()
+        if not shown:
+            cells.text(0, 0, cut("nothing yet", width), Token.MUTED)
+        wide = max((len(f"{epoch:,}") for epoch, _, _ in shown), default=0)
+        for y, (epoch, what, text) in enumerate(shown):
+            look = LOOKS.get(what, OTHER)
+            x = cells.text(0, y, f"{epoch:>{wide},}", Token.MUTED)
+            x = cells.text(x + 1, y, look.sign, look.token | BOLD)
+            cells.text(
+                x + 1, y, cut(text, max(width - x - 1, 0)), Token.MUTED if look.token is Token.MUTED else Token.TEXT
+            )
+        return cells

@@ -2,40 +2,74 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import ClassVar
 
+import numpy as np
 from textual.app import ComposeResult
 
+from grok_tui.protocol import Array
 from grok_tui.state import RunState
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.view import View
-from grok_tui.ui.widgets.cells import Cells
+from grok_tui.ui.widgets.bars import Bars, Spectrum
+from grok_tui.ui.widgets.cells import BOLD, Cells, Token
 from grok_tui.ui.widgets.grid import Grid
 
 
-class _Text(Grid):
-    """Lines of text."""
-
-    lines: tuple[str, ...] = ()
-
-    def draw(self, width: int, height: int) -> Cells:
-        cells = Cells(width, height)
-        for y, line in enumerate(self.lines[:height]):
-            cells.text(0, y, line)
-        return cells
-
-
 class FourierPane(Pane):
-    """The norms of the embedding's Fourier components."""
+    """The circuit in the weights: of all frequencies, a few grow and the others vanish."""
 
     title: ClassVar[str] = "Fourier norms of W_E"
-    look_for: ClassVar[str] = "a few frequencies grow, the others vanish"
+    look_for: ClassVar[str] = "a few frequencies grow and the others vanish: cosines up, sines down"
     figure: ClassVar[str] = "Nanda et al. 2023, Fig. 3"
 
     def compose(self) -> ComposeResult:
-        yield _Text()
+        yield Keys(classes="heading")
+        yield Bars()
 
     def present(self, state: RunState, view: View) -> None:
-        text = self.query_one(_Text)
-        text.lines = (f"epoch {state.epoch}",)
-        text.redraw()
+        norms, keys, alpha = (
+            array_at(state, name, view.cursor) for name in ("fourier_W_E", "key_frequencies", "alpha")
+        )
+        heading, spectrum = self.query_one(Keys), None
+        if norms is not None and norms.values.ndim == 2 and len(norms.values) == 2:
+            chosen = frozenset(int(k) for k in keys.values.ravel()) if keys is not None else frozenset()
+            strength = alpha.values.ravel().astype(np.float64) if alpha is not None else None
+            spectrum = Spectrum(norms.values.astype(np.float64), chosen, strength)
+        heading.spectrum = spectrum
+        heading.epoch = norms.epoch if norms is not None and view.cursor is not None else None
+        heading.redraw()
+        self.query_one(Bars).show(spectrum)
+
+
+class Keys(Grid):
+    """The key frequencies in a line."""
+
+    spectrum: Spectrum | None = None
+    epoch: int | None = None
+
+    def draw(self, width: int, height: int) -> Cells:
+        cells = Cells(width, height)
+        if self.spectrum is None:
+            return cells
+        x = cells.text(0, 0, f"at {self.epoch:,}  ", Token.CURSOR | BOLD) if self.epoch is not None else 0
+        count, listed = len(self.spectrum.keys), " ".join(map(str, sorted(self.spectrum.keys)))
+        names = (f"{count} provisional key frequencies: ", f"{count} provisional keys: ", "keys: ")
+        name = next((name for name in names if x + len(name) + len(listed) <= width), "")
+        if name or not count:
+            x = cells.text(x, 0, name or names[1].rstrip(": "), Token.MUTED)
+            cells.text(x, 0, listed, Token.KEY | BOLD)
+        else:
+            x = cells.text(x, 0, f"{count}", Token.KEY | BOLD)
+            cells.text(x, 0, f" provisional keys of {self.spectrum.norms.shape[1]}", Token.MUTED)
+        return cells
+
+
+def array_at(state: RunState, name: str, epoch: int | None) -> Array | None:
+    """The newest array of that name, or the newest up to `epoch`."""
+    found = state.arrays.get(name, [])
+    if epoch is None:
+        return found[-1] if found else None
+    index = bisect_right(found, epoch, key=lambda array: array.epoch)
+    return found[index - 1] if index else None

@@ -7,35 +7,38 @@ from typing import ClassVar
 from textual.app import ComposeResult
 
 from grok_tui.state import RunState
+from grok_tui.ui.panes import lines
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.view import View
-from grok_tui.ui.widgets.cells import Cells
-from grok_tui.ui.widgets.grid import Grid
+from grok_tui.ui.widgets.chart import Chart, Plot
 
-
-class _Text(Grid):
-    """Lines of text."""
-
-    lines: tuple[str, ...] = ()
-
-    def draw(self, width: int, height: int) -> Cells:
-        cells = Cells(width, height)
-        for y, line in enumerate(self.lines[:height]):
-            cells.text(0, y, line)
-        return cells
+ORDER = ("excluded_loss", "excluded_loss_key_free", "restricted_loss", "train_loss", "test_loss")
+"""Later ones are drawn on top; losses that are announced and not named here come first."""
 
 
 class LossesPane(Pane):
-    """Train, test, restricted and excluded loss."""
+    """The progress measures: they move while train and test loss stand still."""
 
     title: ClassVar[str] = "Losses"
-    look_for: ClassVar[str] = "restricted falls and excluded rises before test falls"
+    look_for: ClassVar[str] = "restricted falls and excluded rises long before test loss falls"
     figure: ClassVar[str] = "Nanda et al. 2023, Fig. 7"
 
     def compose(self) -> ComposeResult:
-        yield _Text()
+        yield Chart()
 
     def present(self, state: RunState, view: View) -> None:
-        text = self.query_one(_Text)
-        text.lines = (f"epoch {state.epoch}",)
-        text.redraw()
+        extra = [info.name for info in state.catalogue.series if info.unit == "nats" and info.name not in ORDER]
+        found = [line for name in (*extra, *ORDER) if (line := lines.line(state, name))]
+        if any(line.weak for line in found):
+            self.border_subtitle = "dim: keys are provisional"
+        chance = (state.chance, f"chance, ln {state.modulus}", "chance") if state.modulus else None
+        self.query_one(Chart).show(
+            Plot(
+                tuple(found),
+                lines.epochs(state, view),
+                log=view.log_y,
+                marks=lines.marks(state),
+                cursor=view.cursor,
+                level=chance,
+            )
+        )

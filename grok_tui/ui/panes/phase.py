@@ -1,41 +1,133 @@
-"""The phase of the run, with its evidence."""
+"""The phase of the run: a ribbon over the epochs, the present phase, and why it is called so."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from textual.app import ComposeResult
 
+from grok_tui.science.phases import Phase
 from grok_tui.state import RunState
+from grok_tui.ui.panes import lines
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.view import View
-from grok_tui.ui.widgets.cells import Cells
+from grok_tui.ui.widgets.cells import BOLD, DIM, Cells, Token, cut, wrap
 from grok_tui.ui.widgets.grid import Grid
+from grok_tui.ui.widgets.ribbon import Band, Ribbon, Strip
 
 
-class _Text(Grid):
-    """Lines of text."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a phase is told apart."""
 
-    lines: tuple[str, ...] = ()
+    letter: str
+    token: Token
+    pattern: str
 
-    def draw(self, width: int, height: int) -> Cells:
-        cells = Cells(width, height)
-        for y, line in enumerate(self.lines[:height]):
-            cells.text(0, y, line)
-        return cells
+
+LOOKS = {
+    Phase.FITTING: Look("F", Token.FITTING, "·"),
+    Phase.MEMORIZATION: Look("M", Token.MEMORIZATION, "░"),
+    Phase.CIRCUIT_FORMATION: Look("C", Token.CIRCUIT, "▒"),
+    Phase.CLEANUP: Look("U", Token.CLEANUP, "▓"),
+    Phase.GENERALIZED: Look("G", Token.GENERALIZED, "█"),
+    Phase.DIRECT: Look("D", Token.DIRECT, "▞"),
+    Phase.STALLED: Look("S", Token.STALLED, "╌"),
+    Phase.DEGRADED: Look("X", Token.DEGRADED, "╳"),
+}
 
 
 class PhasePane(Pane):
-    """The phase of the run, with its evidence."""
+    """Which of the phases of grokking the run is in."""
 
     title: ClassVar[str] = "Phase"
-    look_for: ClassVar[str] = "memorization, circuit formation, cleanup"
-    figure: ClassVar[str] = "Nanda et al. 2023, Sec. 5"
+    look_for: ClassVar[str] = "the circuit forms while accuracy stands still; only cleanup shows it"
+    figure: ClassVar[str] = "Nanda et al. 2023, Fig. 7"
 
     def compose(self) -> ComposeResult:
-        yield _Text()
+        yield Heading(classes="heading")
+        yield Ribbon()
+        yield Evidence()
 
     def present(self, state: RunState, view: View) -> None:
-        text = self.query_one(_Text)
-        text.lines = (str(state.phases.call.phase),)
-        text.redraw()
+        heading, evidence = self.query_one(Heading), self.query_one(Evidence)
+        found = bands(state)
+        call = state.phases.call if found else None
+        heading.band, heading.newest, heading.spike = (
+            found[-1] if found else None,
+            state.epoch,
+            bool(call and call.spike),
+        )
+        heading.at = None
+        if view.cursor is not None:
+            heading.at = next((b for b in reversed(found) if b.start <= view.cursor), None)
+        evidence.reasons = call.evidence if call else ()
+        evidence.ahead = call.next if call else ""
+        changes = tuple(event.epoch for event in state.changes())
+        self.query_one(Ribbon).show(Strip(lines.epochs(state, view), found, changes, view.cursor))
+        heading.redraw()
+        evidence.redraw()
+
+
+def bands(state: RunState) -> tuple[Band, ...]:
+    """The phases so far."""
+    boundaries = state.phases.boundaries
+    starts = [*(b.epoch for b in boundaries), state.epoch]
+    found = []
+    for boundary, (start, end) in zip(boundaries, pairwise(starts), strict=True):
+        look = LOOKS[boundary.phase]
+        found.append(Band(start, end, str(boundary.phase), look.letter, look.token, look.pattern))
+    return tuple(found)
+
+
+class Heading(Grid):
+    """The present phase, and since when."""
+
+    band: Band | None = None
+    at: Band | None = None
+    newest: int = 0
+    spike: bool = False
+
+    def draw(self, width: int, height: int) -> Cells:
+        cells = Cells(width, height)
+        if self.band is None:
+            cells.text(0, 0, cut("no phase yet", width), Token.MUTED)
+            return cells
+        x = cells.text(0, 0, f"{self.band.pattern} {self.band.name}", self.band.token | BOLD)
+        if self.spike:
+            x = cells.text(x + 2, 0, "spike", Token.BAD | BOLD)
+        since = f"since {self.band.start:,.0f}"
+        for text in (f"{since}, for {self.newest - self.band.start:,.0f} epochs", since):
+            if x + 2 + len(text) <= width:
+                x = cells.text(x + 2, 0, text, Token.MUTED)
+                break
+        if self.at is not None and x + 12 < width:
+            cells.text(x + 2, 0, cut(f"at the cursor: {self.at.name}", width - x - 2), self.at.token)
+        return cells
+
+
+class Evidence(Grid):
+    """What speaks for it, and what would end it."""
+
+    reasons: tuple[str, ...] = ()
+    ahead: str = ""
+
+    def draw(self, width: int, height: int) -> Cells:
+        cells = Cells(width, height)
+        if not width:
+            return cells
+        written = [(line, nth) for reason in self.reasons for nth, line in enumerate(wrap(reason, width - 2))]
+        ahead = wrap(self.ahead, width - 2) if self.ahead else []
+        room = max(height - len(ahead), min(height, 1))
+        y = 0
+        for line, nth in written[:room]:
+            cells.text(0, y, "" if nth else "·", Token.MUTED)
+            cells.text(2, y, line)
+            y += 1
+        for nth, line in enumerate(ahead[: height - y]):
+            cells.text(0, y, "" if nth else "→", Token.MUTED | BOLD)
+            cells.text(2, y, line, Token.MUTED | DIM if nth < 0 else Token.MUTED)
+            y += 1
+        return cells

@@ -86,6 +86,15 @@ class Values:
         share = (self.unit(values) - low) / (high - low)
         return np.asarray(np.clip(np.rint(share * (height - 1)), 0, height - 1))
 
+    def padded(self, height: int, dots: int) -> Values:
+        """The same with `dots` of `height` left free at either end, so that no line hugs the frame."""
+        share = dots / max(height - 1 - 2 * dots, 1)
+        if self.log:
+            by = (self.high / self.low) ** share
+            return Values(self.low / by, self.high * by, log=True)
+        more = (self.high - self.low) * share
+        return Values(self.low - more, self.high + more)
+
     def ticks(self, height: int) -> list[Tick]:
         """(value, label), as many as `height` rows can name: powers of ten on a logarithmic axis."""
         room = max(height // 3, 2)
@@ -100,6 +109,11 @@ class Values:
 def grown(newest: float, most: float = math.inf) -> float:
     """The right end of an axis that shows everything up to `newest`: the next round number, at most `most`."""
     return max(min(_round_up(max(newest, 10.0)), most), newest, 1.0)
+
+
+def grown_value(largest: float) -> float:
+    """The top of an axis from 0 that shows everything up to `largest`: the next round number."""
+    return _round_up(largest) if 0 < largest < math.inf else 1.0
 
 
 def span(low: float, high: float, log: bool) -> Values:
@@ -137,15 +151,6 @@ def short(epoch: float) -> str:
 def power(exponent: int) -> str:
     """A power of ten as an axis writes it: 1e-8, 0.1, 1, 10, 1e4."""
     return f"{10.0**exponent:g}" if -1 <= exponent <= 2 else f"1e{exponent}"
-
-
-def number(value: float) -> str:
-    """A value as a read-out writes it, in three digits."""
-    if math.isnan(value):
-        return "–"
-    if value == 0 or 1e-3 <= abs(value) < 1e4:
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
 
 
 def _steps(least: float) -> Iterator[float]:

@@ -65,7 +65,7 @@ class Grid(Widget):
     def _look(self, style: int) -> Style:
         """The style of a token with its flags."""
         if style not in self._looks:
-            look = self.get_component_rich_style(Token(style & 0xFF).css, partial=True)
+            look = self.get_component_rich_style(Token(style & 0xFF).css)
             if style & (BOLD | DIM | REVERSE):
                 look += Style(bold=bool(style & BOLD), dim=bool(style & DIM), reverse=bool(style & REVERSE))
             self._looks[style] = look

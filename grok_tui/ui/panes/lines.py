@@ -1,0 +1,78 @@
+"""What the panes with charts share: the marks, and the looks of the series that the field knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grok_tui import wording
+from grok_tui.state import RunState
+from grok_tui.ui.view import View
+from grok_tui.ui.widgets.axis import Epochs
+from grok_tui.ui.widgets.cells import Token
+from grok_tui.ui.widgets.chart import Line, Mark
+from grok_tui.ui.widgets.strokes import Stroke
+
+SHORT = {"weight_decay": "wd", "lr": "lr"}
+"""Names of controls where a chart has room for a few letters only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a series is drawn wherever it appears."""
+
+    name: str
+    short: str
+    token: Token
+    stroke: Stroke = Stroke.SOLID
+    marker: str = ""
+
+
+LOOKS = {
+    "train_accuracy": Look("train", "train", Token.TRAIN),
+    "test_accuracy": Look("test", "test", Token.TEST, Stroke.THICK, "○"),
+    "train_loss": Look("train", "train", Token.TRAIN),
+    "test_loss": Look("test", "test", Token.TEST, Stroke.THICK, "○"),
+    "restricted_loss": Look("restricted", "restr.", Token.RESTRICTED, Stroke.DASHED, "△"),
+    "excluded_loss": Look("excluded", "excl.", Token.EXCLUDED, Stroke.DOTTED),
+    "excluded_loss_key_free": Look("excluded", "excl.", Token.EXCLUDED, Stroke.DASHED, "□"),
+}
+"""Train is thin and bare, test thick with circles; whatever leaves frequencies in or out is broken."""
+
+NOTES = {"provisional": "provisional keys", "key-free": "key-free", "hindsight": "final keys"}
+
+
+def epochs(state: RunState, view: View) -> Epochs:
+    """The horizontal axis of every pane."""
+    return view.epochs(state.epoch, state.epochs or float("inf"))
+
+
+def marks(state: RunState) -> tuple[Mark, ...]:
+    """Every confirmed change of a control."""
+    found = []
+    for event in state.changes():
+        name = str(event.data.get("control", ""))
+        found.append(Mark(event.epoch, f"{SHORT.get(name, name)} {wording.number(float(event.data['value']))}"))
+    return tuple(found)
+
+
+def line(state: RunState, name: str, digits: int = 0) -> Line | None:
+    """A series as a line; None while it has no points."""
+    series = state.series.get(name)
+    if series is None or not len(series):
+        return None
+    info = state.info(name)
+    reading = info.reading if info else ""
+    label = info.label if info else name.replace("_", " ")
+    look = LOOKS.get(name) or Look(label, label, Token.OTHER, Stroke.DOTTED)
+    note = NOTES.get(reading, reading)
+    return Line(
+        look.name,
+        look.short,
+        series,
+        look.token,
+        look.stroke,
+        look.marker,
+        note,
+        weak=reading == "provisional",
+        digits=digits,
+    )

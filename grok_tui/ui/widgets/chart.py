@@ -1,0 +1,315 @@
+"""A line chart: plotext's frame and ticks, our own dots. The only module that imports plotext."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import lru_cache
+
+import numpy as np
+import plotext
+
+from grok_tui import wording
+from grok_tui.series import Series
+from grok_tui.ui.widgets.axis import Epochs, Tick, Values, span
+from grok_tui.ui.widgets.cells import BOLD, DIM, REVERSE, Cells, Token, cut
+from grok_tui.ui.widgets.grid import Grid
+from grok_tui.ui.widgets.strokes import ACROSS, BLANK, DOWN, Outside, Stroke, braille, dots, trail
+
+LABELS = 4
+"""Width of the labels beside the vertical axis, at least: charts below each other then share their columns."""
+
+PAD = 2
+"""Dots left free above and below the lines."""
+
+EVERY = 16
+"""Cells between a line's markers."""
+
+NO_DATA = "no data yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series in a chart."""
+
+    name: str
+    short: str
+    series: Series
+    token: Token
+    stroke: Stroke = Stroke.SOLID
+    marker: str = ""
+    """One cell, set on the line now and then."""
+    note: str = ""
+    """What the legend adds in brackets."""
+    weak: bool = False
+    """A reading that may still change its meaning: drawn dim."""
+    steps: bool = False
+    """The value holds until the next one."""
+    digits: int = 0
+    """Decimals of the read-out; as many as needed when 0."""
+
+    @property
+    def style(self) -> int:
+        """Its colour, dim when weak."""
+        return self.token | (DIM if self.weak else 0)
+
+    def read(self, epoch: float | None) -> str:
+        """Its value at `epoch`, or its newest."""
+        found = self.series.at(epoch) if epoch is not None else None
+        value = found[1] if found else float("nan") if epoch is not None else self.series.last
+        return f"{value:.{self.digits}f}" if self.digits and value == value else wording.number(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened at an epoch: a vertical line with a few letters."""
+
+    epoch: int
+    label: str = ""
+    token: Token = Token.MARK
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """What a chart shows."""
+
+    lines: tuple[Line, ...]
+    """The last is drawn on top; the legend names them from last to first."""
+    epochs: Epochs
+    values: Values | None = None
+    """None: as much as the lines need."""
+    log: bool = False
+    marks: tuple[Mark, ...] = ()
+    cursor: int | None = None
+    level: tuple[float, str, str] | None = None
+    """A value drawn across, with a long and a short name for it."""
+
+
+class Chart(Grid):
+    """A plot that is drawn again when it is given another."""
+
+    plot: Plot | None = None
+
+    def show(self, plot: Plot) -> None:
+        """Draw `plot`; its series may have grown since."""
+        self.plot = plot
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> Cells:
+        return picture(self.plot, width, height) if self.plot else Cells(width, height)
+
+
+def picture(plot: Plot, width: int, height: int) -> Cells:
+    """The chart in so many cells: legend, frame and lines, as much of them as there is room for."""
+    cells = Cells(width, height)
+    if not any(len(line.series) for line in plot.lines):
+        text = cut(NO_DATA, width)
+        cells.text((width - len(text)) // 2, height // 2, text, Token.MUTED)
+        return cells
+    rows = height // 6 if plot.cursor is None else height // 3
+    used = _legend(cells, plot, max(1, min(4, rows))) if height > 2 else 0
+    body = Cells(width, height - used)
+    values = plot.values or _fitted(plot)
+    left, rows, values = _frame(body, plot.epochs, values)
+    canvas = Cells(width - left, rows)
+    _draw_lines(canvas, plot, values)
+    _draw_level(canvas, plot, values)
+    _draw_marks(canvas, plot)
+    body.put(left, 0, canvas)
+    _draw_cursor(body, plot, left, rows)
+    cells.put(0, used, body)
+    return cells
+
+
+def _fitted(plot: Plot) -> Values:
+    """The vertical axis that holds every line between the ends of the horizontal one."""
+    spans = np.array([line.series.extent(plot.epochs.start, plot.epochs.end) for line in plot.lines])
+    if plot.level:
+        spans = np.vstack((spans, [plot.level[0]] * 2))
+    finite = spans[np.isfinite(spans)]
+    if plot.log and (finite > 0).any():
+        finite = finite[finite > 0]
+    return span(finite.min(), finite.max(), plot.log) if len(finite) else span(np.nan, np.nan, plot.log)
+
+
+def _frame(cells: Cells, epochs: Epochs, values: Values) -> tuple[int, int, Values]:
+    """Draw axes and ticks; returns the canvas's first column, its number of rows, and what they span."""
+    rows = cells.height - 2
+    up = values.ticks(rows) if rows >= 2 else []
+    values = values.padded(rows * DOWN, PAD)
+    labels = max((len(label) for _, label in up), default=0)
+    left = max(labels, LABELS) + 1
+    columns = cells.width - left
+    if rows < 2 or columns < 8:
+        return 0, cells.height, values
+    across = [(epochs.column(e, columns), label) for e, label in epochs.ticks(columns)]
+    found = (values.row(np.array([v for v, _ in up]), rows * DOWN) // DOWN).tolist()
+    ticks_x = tuple((float(x), label) for x, label in across if x is not None)
+    ticks_y = tuple((row, f"{label:>{left - 1}}") for row, (_, label) in zip(found, up, strict=True))
+    for y, line in enumerate(_plotext_frame(cells.width, cells.height, columns, rows, ticks_x, ticks_y)):
+        for x, char in enumerate(line):
+            if char != " ":
+                cells.text(x, y, char, Token.AXIS if char in "│┤└┬─┼" else Token.MUTED)
+    name = " epoch, log " if epochs.log else " epoch "
+    if (place := cells.line(rows).find("─" * (len(name) + 2))) >= 0:
+        cells.text(place + 1, rows, name, Token.AXIS)
+    return left, rows, values
+
+
+@lru_cache(maxsize=64)
+def _plotext_frame(
+    width: int, height: int, columns: int, rows: int, across: tuple[Tick, ...], up: tuple[Tick, ...]
+) -> list[str]:
+    """Axes and ticks as plotext draws them around a canvas of `columns` x `rows`; ticks are given in cells."""
+    figure = plotext._figure._figure_class()  # an instance: plotext's module-level functions share one figure
+    figure._limit_size(False, False)  # otherwise cut to the terminal of this process
+    figure.plot_size(width, height)
+    figure.theme("clear")
+    figure.xaxes(True, False)
+    figure.yaxes(True, False)
+    figure.xlim(0, columns - 1)
+    figure.ylim(0, rows - 1)
+    figure.plot([0], [0], marker=" ")  # without a point it draws no axes
+    figure.xticks([x for x, _ in across], [label for _, label in across])
+    figure.yticks([y for y, _ in up], [label for _, label in up])
+    return [line.removesuffix("\x1b[0m") for line in figure.build().splitlines()]
+
+
+def _draw_lines(canvas: Cells, plot: Plot, values: Values) -> None:
+    width, height = canvas.width * ACROSS, canvas.height * DOWN
+    if not width or not height:
+        return
+    edges = plot.epochs.edges(width)
+    codes = np.zeros(canvas.chars.shape, np.uint32)
+    for line in plot.lines:
+        columns = line.series.columns(edges)
+        before, after = _outside(line.series, plot.epochs, width)
+        drawn = trail(columns, values, height, before=before, after=after, steps=line.steps)
+        found = braille(dots(drawn, line.stroke, height))
+        codes |= found
+        canvas.styles[found > 0] = line.style
+    canvas.chars[codes > 0] = BLANK + codes[codes > 0]
+    for nth, line in enumerate(plot.lines):
+        _draw_markers(canvas, plot, values, line, nth)
+        _draw_floor(canvas, plot, values, line)
+
+
+def _outside(series: Series, epochs: Epochs, width: int) -> tuple[Outside, Outside]:
+    """The points next to the axis's ends, between which a line goes on beyond them."""
+    before, after = series.at(np.nextafter(epochs.start, -np.inf)), series.after(epochs.end)
+    return tuple((epochs.share(p[0]) * width, p[1]) if p else None for p in (before, after))  # type: ignore[return-value]
+
+
+def _draw_markers(canvas: Cells, plot: Plot, values: Values, line: Line, nth: int) -> None:
+    """Set the line's marker on it every few cells, each line at its own places."""
+    if not line.marker:
+        return
+    drawn = trail(line.series.columns(plot.epochs.edges(canvas.width)), values, canvas.height * DOWN, steps=line.steps)
+    for x in range((3 + nth * EVERY // max(len(plot.lines), 1)) % EVERY, canvas.width, EVERY):
+        if drawn.end[x] == drawn.end[x]:
+            canvas.text(x, canvas.height - 1 - int(drawn.end[x]) // DOWN, line.marker, line.style | BOLD)
+
+
+def _draw_floor(canvas: Cells, plot: Plot, values: Values, line: Line) -> None:
+    """On a logarithmic axis, mark the cells whose values are too small for it, zeros among them."""
+    if values.log:
+        low = line.series.columns(plot.epochs.edges(canvas.width)).low
+        for x in np.flatnonzero(low < values.low).tolist():
+            canvas.text(x, canvas.height - 1, "▾", line.style)
+
+
+def _draw_level(canvas: Cells, plot: Plot, values: Values) -> None:
+    """The reference value: a dashed line where nothing else is, and its name where there is room."""
+    if plot.level is None or not canvas.height:
+        return
+    value, *names = plot.level
+    if not values.low <= value <= values.high:
+        return
+    y = canvas.height - 1 - int(values.row(np.array([value]), canvas.height * DOWN)[0]) // DOWN
+    for x in np.flatnonzero(canvas.chars[y] == ord(" ")).tolist():
+        canvas.text(x, y, "╌", Token.CHANCE | DIM)
+    for name in names:
+        for row in (y - 1, y + 1):
+            for x in (canvas.width - len(name), 1):
+                if canvas.free(x, row, len(name)):
+                    canvas.text(x, row, name, Token.CHANCE)
+                    return
+
+
+def _draw_marks(canvas: Cells, plot: Plot) -> None:
+    """A vertical line for each mark where nothing else is, and its letters in the first free place from the top."""
+    columns = [(x, mark) for mark in plot.marks if (x := plot.epochs.column(mark.epoch, canvas.width)) is not None]
+    for x, mark in columns:
+        for y in range(canvas.height):
+            if canvas.free(x, y, 1):
+                canvas.text(x, y, "┊", mark.token)
+    for x, mark in columns:
+        for y in range(canvas.height // 2):
+            start = next((s for s in (x + 1, x - len(mark.label)) if canvas.free(s, y, len(mark.label))), None)
+            if start is not None:
+                canvas.text(start, y, mark.label, mark.token)
+                break
+
+
+def _draw_cursor(body: Cells, plot: Plot, left: int, rows: int) -> None:
+    """The cursor's line, and its epoch on the axis."""
+    if plot.cursor is None or (x := plot.epochs.column(plot.cursor, body.width - left)) is None:
+        return
+    for y in range(rows):
+        if body.free(left + x, y, 1) or chr(body.chars[y, left + x]) in "┊╌":
+            body.text(left + x, y, "│", Token.CURSOR)
+    if rows < body.height:
+        label = f" {plot.cursor:,} "
+        start = min(max(left + x - len(label) // 2, 0), body.width - len(label))
+        body.text(start, body.height - 1, label, Token.CURSOR | REVERSE)
+
+
+def _legend(cells: Cells, plot: Plot, most: int) -> int:
+    """Name the lines with their values in at most `most` rows; returns how many it took."""
+    head = f"at {plot.cursor:,}" if plot.cursor is not None else ""
+    for form in Form:
+        items = [item for line in reversed(plot.lines) if (item := _item(line, plot.cursor, form))]
+        places = _flow([len(sample) + 1 + len(text) for sample, text, _ in items], cells.width, len(head), form.gap)
+        if places[-1][1] < most:
+            break
+    cells.text(0, 0, head, Token.CURSOR | BOLD)
+    for (sample, text, style), (x, y) in zip(items, places, strict=True):
+        if y < most:
+            end = cells.text(x, y, sample, style | BOLD)
+            cells.text(end + 1, y, text, style)
+    return min(places[-1][1] + 1, most)
+
+
+class Form(Enum):
+    """How much a legend says of each line, from most to least."""
+
+    FULL = auto()
+    SHORT_NOTE = auto()
+    NO_NOTE = auto()
+    NAMES = auto()
+
+    @property
+    def gap(self) -> int:
+        """Cells between two lines' entries."""
+        return 1 if self is Form.NAMES else 3
+
+
+def _item(line: Line, cursor: int | None, form: Form) -> tuple[str, str, int] | None:
+    """(sample, text, style) of a line in the legend; None where only names fit and another line bears its name."""
+    stroke = line.stroke.sample[0]
+    if form is Form.NAMES:
+        return None if line.weak and line.note and not line.marker else (stroke + line.marker, line.short, line.style)
+    note = {Form.FULL: line.note, Form.SHORT_NOTE: line.note[:4].strip() + "." if line.note else ""}.get(form, "")
+    text = f"{line.name} ({note}) {line.read(cursor)}" if note else f"{line.name} {line.read(cursor)}"
+    return stroke + (line.marker or stroke) + stroke, text, line.style
+
+
+def _flow(lengths: list[int], width: int, start: int, gap: int) -> list[tuple[int, int]]:
+    """(column, row) of items that follow each other, broken into rows."""
+    places, x, y = [], start + 2 if start else 0, 0
+    for length in lengths:
+        if x and x + length > width:
+            x, y = 0, y + 1
+        places.append((x, y))
+        x += length + gap
+    return places

@@ -1,0 +1,101 @@
+"""The phases along the epochs: each a colour, a pattern and its name or letter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grok_tui.ui.widgets.axis import Epochs
+from grok_tui.ui.widgets.cells import BOLD, REVERSE, Cells, Token
+from grok_tui.ui.widgets.grid import Grid
+
+GUTTER = 5
+"""Columns left of it; as wide as the labels of a chart, so that ribbon and charts share their columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One phase, from its first epoch up to the next one's."""
+
+    start: float
+    end: float
+    name: str
+    letter: str
+    token: Token
+    pattern: str
+    """One cell, by which it differs without colour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """What a ribbon shows."""
+
+    epochs: Epochs
+    bands: tuple[Band, ...] = ()
+    marks: tuple[int, ...] = ()
+    """Epochs at which a control was changed."""
+    cursor: int | None = None
+
+
+class Ribbon(Grid):
+    """A strip that is drawn again when it is given another."""
+
+    strip: Strip | None = None
+
+    def show(self, strip: Strip) -> None:
+        """Draw `strip`."""
+        self.strip = strip
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> Cells:
+        return picture(self.strip, width, height) if self.strip else Cells(width, height)
+
+
+def picture(strip: Strip, width: int, height: int) -> Cells:
+    """The ribbon in so many cells: one row of bands, repeated, with ticks below where there is room."""
+    cells = Cells(width, height)
+    left = GUTTER if width >= 30 else 0
+    columns = width - left
+    if columns < 1 or not height:
+        return cells
+    ticks = int(height >= 2)
+    for start, end, band in spread(strip, columns):
+        for y in range(height - ticks):
+            cells.text(left + start, y, band.pattern * (end - start), band.token)
+        named = next(
+            (name for name in (f" {band.name} ", f" {band.letter} ", band.letter) if len(name) <= end - start), ""
+        )
+        x = left + (start + end - len(named)) // 2
+        cells.text(x, (height - ticks - 1) // 2, named, band.token | BOLD | REVERSE)
+    for epoch in strip.marks:
+        if (column := strip.epochs.column(epoch, columns)) is not None:
+            for y in range(height - ticks):
+                cells.text(left + column, y, "┊", Token.MARK)
+    if ticks:
+        _ticks(cells, strip, left, columns, height - 1)
+    return cells
+
+
+def spread(strip: Strip, columns: int) -> list[tuple[int, int, Band]]:
+    """(first column, column after the last, band): in order, at least a column each while there is room."""
+    inside = [b for b in strip.bands if b.end >= strip.epochs.start and b.start <= strip.epochs.end and b.end > b.start]
+    places, x = [], 0
+    for nth, band in enumerate(inside):
+        start = max(strip.epochs.column(max(band.start, strip.epochs.start), columns) or 0, x)
+        end = (strip.epochs.column(min(band.end, strip.epochs.end), columns) or 0) + 1
+        if nth + 1 < len(inside):
+            end = max(end - 1, start + 1)
+        places.append((start, min(end, columns), band))
+        x = end
+    return [place for place in places if place[0] < place[1]]
+
+
+def _ticks(cells: Cells, strip: Strip, left: int, columns: int, y: int) -> None:
+    if strip.cursor is not None and (x := strip.epochs.column(strip.cursor, columns)) is not None:
+        label = f" {strip.cursor:,} "
+        cells.text(min(max(left + x - len(label) // 2, 0), cells.width - len(label)), y, label, Token.CURSOR | REVERSE)
+    for epoch, label in strip.epochs.ticks(columns):
+        if (column := strip.epochs.column(epoch, columns)) is not None:
+            x = min(max(left + column - len(label) // 2, left), cells.width - len(label))
+            before, after = max(x - 1, 0), min(x + len(label) + 1, cells.width)
+            if cells.free(before, y, after - before):
+                cells.text(x, y, label, Token.MUTED)
