@@ -1,4 +1,4 @@
-"""The evidence behind a phase call, in words with numbers."""
+"""The evidence behind a phase call, in words with numbers. Nothing is said of what is unknown."""
 
 from __future__ import annotations
 
@@ -10,76 +10,113 @@ if TYPE_CHECKING:
 
 
 def evidence(fold: PhaseFold) -> tuple[str, ...]:
-    """What speaks for the present phase, the strongest first; nothing is said of what is unknown."""
-    last = fold.last
-    if last is None:
+    """What speaks for the present phase, the strongest first."""
+    if fold.last is None:
         return ()
-    match fold.phase.value:
+    match fold.phase:
         case "fitting":
-            lines = [_accuracy(fold, "train"), _chance(fold)]
+            lines = [_train(fold), _test(fold)]
         case "memorization":
-            lines = [_accuracy(fold, "train"), _chance(fold), _fve(fold), _driver(fold)]
+            lines = [_train(fold), _test(fold), _fve(fold), _driver(fold)]
         case "circuit formation":
-            lines = [_excluded(fold), _chance(fold), _fve(fold), _driver(fold)]
-        case "cleanup" | "generalized":
-            lines = [_accuracy(fold, "test"), _chance(fold), _excluded(fold), _fve(fold), _delay(fold)]
+            lines = [_excluded(fold), _test(fold), _fve(fold), _driver(fold)]
+        case "cleanup":
+            lines = [_accuracy(fold), _test(fold), _weights(fold), _excluded(fold)]
         case "stalled":
-            lines = [_still(fold), _reason(fold), _chance(fold), _fve(fold)]
+            lines = [_still(fold), _reason(fold), _test(fold), _fve(fold)]
+        case "degraded":
+            lines = [_accuracy(fold), _train(fold), _test(fold), _weights(fold)]
         case _:
-            lines = [_accuracy(fold, "test"), _accuracy(fold, "train"), _chance(fold), _delay(fold)]
+            lines = [_accuracy(fold), _delay(fold), _fve(fold), _test(fold)]
     if fold.spike:
-        lines.insert(0, f"train loss has jumped to {number(last.train_loss)}; the phase is held until it is back")
+        lines.insert(0, f"train loss has jumped to {number(fold.last.train_loss)}; the phase is held until it is back")
     return tuple(line for line in lines if line)
 
 
 def next_step(fold: PhaseFold) -> str:
     """What would end the present phase, and how far it is."""
-    now = number(fold.level("test_loss"))
-    chance = f"chance (ln p = {number(fold.chance)})" if math.isfinite(fold.chance) else "chance"
-    match fold.phase.value:
+    level = fold.level
+    match fold.phase:
         case "fitting":
-            accuracy = number(fold.last.train_accuracy) if fold.last else "unknown"
-            return f"memorization when train accuracy reaches 0.999; now {accuracy}"
-        case "memorization" if not fold.decays():
-            return "nothing to expect without weight decay"
-        case "memorization" if not fold.delayed:
-            return f"direct generalization if test loss falls below {chance}; now {now}"
+            return f"memorization when train accuracy reaches 99.9 %; now {percent(level('train_accuracy'))}"
+        case "memorization" if fold.delayed and fold.decays():
+            return _toward_circuit(fold)
+        case "memorization" if fold.delayed:
+            return "no circuit is to be expected without weight decay"
         case "memorization":
-            return "circuit formation when test loss and the leak-free share both leave the peak's level"
+            return f"direct generalization if test loss falls below {_chance(fold)}; now {number(level('test_loss'))}"
         case "circuit formation":
-            return f"cleanup when test loss falls below {chance}; now {now}"
+            return f"cleanup when test loss falls below {_chance(fold)}; now {number(level('test_loss'))}"
         case "cleanup":
-            return "generalized when test accuracy stays at 0.999 and the weights have come to rest"
+            accuracy = percent(level("test_accuracy"))
+            return f"generalized when test accuracy stays above 99 % (now {accuracy}) and the weights rest"
         case "stalled":
-            return "moves on when test loss falls or the leak-free share rises"
+            return "goes on when the cosines explain more again, or a control is changed"
         case "degraded":
-            return "generalized when test accuracy is back at 0.95"
-    return "degraded if test accuracy falls below 0.9"
+            return f"generalized when test accuracy is above 95 % again; now {percent(level('test_accuracy'))}"
+    return "degraded if test accuracy falls below 90 %"
 
 
 def number(value: float) -> str:
     """Three significant digits: 17.1, 0.00412, 3.1e-07."""
-    return "unknown" if math.isnan(value) else f"{value:.3g}"
+    return f"{value:.3g}" if math.isfinite(value) else "unknown"
 
 
-def _accuracy(fold: PhaseFold, which: str) -> str:
-    value = fold.level(f"{which}_accuracy")
-    return f"{which} accuracy {100 * value:.1f} %" if math.isfinite(value) else ""
+def percent(share: float) -> str:
+    """One decimal; 100 % only when it is exact."""
+    if not math.isfinite(share):
+        return "unknown"
+    return f"{min(100 * share, 99.9) if share < 1 else 100 * share:.3g} %"
 
 
 def _chance(fold: PhaseFold) -> str:
+    if not 0 < fold.chance < 50:
+        return "chance"
+    return f"chance (ln {math.exp(fold.chance):.0f} = {fold.chance:.2f})"
+
+
+def _toward_circuit(fold: PhaseFold) -> str:
+    """The conditions that are still unmet, with their numbers now."""
+    test, fve, excluded = fold.circuit_levels()
+    lacking = []
+    if not fold.level("test_loss") <= test:
+        lacking.append(f"test loss is below {number(test)} (now {number(fold.level('test_loss'))})")
+    if not fold.level("test_fve") >= fve:
+        lacking.append(f"the cosines explain {percent(fve)} (now {percent(fold.level('test_fve'))})")
+    if not fold.level("excluded_key_free") >= excluded:
+        lacking.append(f"excluded loss is above {number(excluded)} (now {number(fold.level('excluded_key_free'))})")
+    return "circuit formation when " + (" and ".join(lacking) if lacking else "the next samples agree")
+
+
+def _train(fold: PhaseFold) -> str:
+    accuracy, loss = fold.level("train_accuracy"), fold.level("train_loss")
+    if not math.isfinite(accuracy):
+        return ""
+    if fold.phase == "degraded" and accuracy < 0.9:
+        return f"the training set is forgotten: train accuracy {percent(accuracy)}"
+    return f"train accuracy {percent(accuracy)}, train loss {number(loss)}"
+
+
+def _accuracy(fold: PhaseFold) -> str:
+    value = fold.level("test_accuracy")
+    return f"test accuracy {percent(value)}" if math.isfinite(value) else ""
+
+
+def _test(fold: PhaseFold) -> str:
     test, peak = fold.level("test_loss"), fold.peak
     if not (math.isfinite(test) and fold.chance > 0):
         return ""
-    text = f"test loss {number(test)}, {number(test / fold.chance)} times chance"
-    if test < 0.99 * peak.value < math.inf:
+    text = f"test loss {number(test / fold.chance)} times chance"
+    if 0 < test < 0.01 * fold.chance:
+        text = f"test loss {number(test)}"
+    elif test < 0.99 * peak.value < math.inf and fold.phase != "fitting":
         text += f", {100 * (1 - test / peak.value):.0f} % below its peak at epoch {peak.epoch:,}"
     return text
 
 
 def _excluded(fold: PhaseFold) -> str:
     now, floor = fold.level("excluded_key_free"), fold.floor
-    if not (math.isfinite(now) and floor.value > 0 and now > floor.value):
+    if not (floor.value > 0 and floor.value < now < math.inf):
         return ""
     return f"excluded loss (key-free) has risen {number(now / floor.value)}-fold since epoch {floor.epoch:,}"
 
@@ -88,29 +125,36 @@ def _fve(fold: PhaseFold) -> str:
     now = fold.level("test_fve")
     if not math.isfinite(now):
         return ""
-    text = f"cosines of a+b-c explain {100 * now:.1f} % of the test logits' variance (fitted on test pairs only)"
-    if math.isfinite(fold.peak_fve) and fold.phase.value != "fitting":
-        text += f", {100 * fold.peak_fve:.1f} % at the peak of test loss"
+    text = f"cosines of a+b-c explain {percent(now)} of the test logits"
+    if fold.delayed and math.isfinite(fold.peak_fve):
+        text += f"; {percent(fold.peak_fve)} when test loss peaked"
     return text
 
 
 def _driver(fold: PhaseFold) -> str:
-    if not fold.decays():
-        return "weight decay is 0: nothing drives a circuit"
-    return ""
+    return "" if fold.decays() else "weight decay is 0: nothing drives a circuit"
+
+
+def _weights(fold: PhaseFold) -> str:
+    total, drift = fold.level("sum_of_squares"), fold.drift()
+    if not math.isfinite(total):
+        return ""
+    text = f"sum of squared weights {number(total)}"
+    return text + (f", {100 * drift:+.1f} % in {fold.scale:,.0f} epochs" if math.isfinite(drift) else "")
 
 
 def _delay(fold: PhaseFold) -> str:
-    if not (fold.delayed and fold.fitted.value < 1):
+    if not (fold.fitted.epoch > 0 and fold.solved.value < 1):
         return ""
-    return f"train loss fell below 1 at epoch {fold.fitted.epoch:,}"
+    times = fold.solved.epoch / fold.fitted.epoch
+    return f"test loss fell below 1 at epoch {fold.solved.epoch:,}, {number(times)} times as late as train loss"
 
 
 def _still(fold: PhaseFold) -> str:
-    return f"neither test loss nor the leak-free share has moved for {fold.stall_window:,.0f} epochs"
+    return f"no sign of a circuit growing in {fold.stall_window:,.0f} epochs"
 
 
 def _reason(fold: PhaseFold) -> str:
     if not fold.decays():
-        return "weight decay is 0"
-    return "too little data or too little weight decay may be the reason"
+        return "weight decay is 0: nothing prefers a general solution"
+    return "too little data for this weight decay, or too little of it, are the usual reasons"

@@ -136,6 +136,8 @@ class PhaseFold:
         """Of the key-free excluded loss since memorization."""
         self.fitted = Mark(0, math.nan)
         """Where train loss first fell below 1."""
+        self.solved = Mark(0, math.nan)
+        """Where test loss last fell below 1."""
         self._boundaries: list[Boundary] = []
         self._recent: deque[Sample] = deque(maxlen=LONG_STREAK)
         self._usual_train = Usual(SPIKE_EPOCHS, LONG_STREAK)
@@ -233,6 +235,9 @@ class PhaseFold:
         }
         for name, true in answers.items():
             self._streaks[name].add(sample.epoch, true)
+        self._streaks["below 1"].add(sample.epoch, sample.test_loss < 1)
+        if self._streaks["below 1"].length == STREAK:
+            self.solved = Mark(self._began("below 1"), sample.test_loss)
 
     def _step(self, sample: Sample) -> None:
         """Apply the rules of the present phase."""
@@ -315,25 +320,36 @@ class PhaseFold:
             self._collapsed = self._was_good = False
             self._enter(Phase.MEMORIZATION, self._began("learned"))
 
+    def circuit_levels(self) -> tuple[float, float, float]:
+        """Test loss must be below the first, the leak-free share above the second, excluded loss above the third."""
+        return (
+            (1 - PEAK_FALL) * self.peak.value,
+            max(self.peak_fve + FVE_RISE, FVE_FACTOR * self.peak_fve),
+            EXCLUDED_FACTOR * self.floor.value,
+        )
+
     def circuit_grows(self) -> bool:
         """Whether all the leak-free signs of a general solution are there, and something that drives it."""
-        test, fve, excluded = (self.level(n) for n in ("test_loss", "test_fve", "excluded_key_free"))
+        test, fve, excluded = self.circuit_levels()
         return (
             self.delayed
             and self.decays()
-            and test <= (1 - PEAK_FALL) * self.peak.value
-            and fve >= max(self.peak_fve + FVE_RISE, FVE_FACTOR * self.peak_fve)
-            and excluded >= EXCLUDED_FACTOR * self.floor.value
+            and self.level("test_loss") <= test
+            and self.level("test_fve") >= fve
+            and self.level("excluded_key_free") >= excluded
         )
 
     def decays(self) -> bool:
         """Whether there is weight decay, as far as is known."""
         return self.last is not None and not self.last.weight_decay <= 0
 
+    def drift(self) -> float:
+        """Relative change of the sum of squared weights in one decay time; NaN while unknown."""
+        return self._rest_norm.slope() * self.scale
+
     def is_at_rest(self) -> bool:
         """Whether weights and test loss have come to rest over one decay time."""
-        norm, loss = (abs(trace.slope()) * self.scale for trace in (self._rest_norm, self._rest_loss))
-        return norm < STABLE_NORM and loss < STABLE_LOSS
+        return abs(self.drift()) < STABLE_NORM and abs(self._rest_loss.slope()) * self.scale < STABLE_LOSS
 
     def _before_circuit(self) -> bool:
         return self.phase in (Phase.FITTING, Phase.MEMORIZATION) or (

@@ -41,9 +41,9 @@ class Trace:
         self._full = False
 
     def add(self, epoch: int, value: float, window: float) -> None:
-        """Take in a value and forget what is older than `window` epochs. A NaN leaves no trace."""
+        """Take in a value and forget what is older than `window` epochs. What has no mean leaves no trace."""
         points = self._points
-        if not math.isfinite(value):
+        if not abs(value) < 1e300:
             return
         if len(points) > 1 and epoch - points[-2].epoch < window / POINTS:
             points.pop()
