@@ -89,10 +89,9 @@ class Probe:
         keys = fourier.key_frequencies(alpha)
         test, n_test = self._is_test, self._test_counts.sum()
         labels = self._sums[:, None].expand(p, p)
-        loss, hits = (
-            torch.cat([judge(*part) for part in zip(torch.split(grid, fourier.SUMS), torch.split(labels, fourier.SUMS), strict=True)])
-            for judge in (losses.cross_entropies, losses.correct)
-        )
+        blocks = list(zip(torch.split(grid, fourier.SUMS), torch.split(labels, fourier.SUMS), strict=True))
+        loss = torch.cat([losses.cross_entropies(*block) for block in blocks])
+        hits = torch.cat([losses.correct(*block) for block in blocks])
         train_logits = self._grid[table.train_rows]
         numbers = {
             "test_loss": (loss * test).sum() / n_test,

@@ -16,6 +16,7 @@ import struct
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ BEHIND = 1 << 20
 
 CAUGHT_UP = 64 << 10
 """Unread bytes at which one that was skipped over is served again."""
+
+OUTBOX = 256
+"""Frames that wait for the server's thread; if it cannot keep up, the oldest go, and viewers read the file."""
 
 MAX_PENDING = 64
 """Unanswered commands of one viewer; more are refused."""
@@ -74,11 +78,13 @@ class Server:
         self._end = 0
         self._inbox: queue.SimpleQueue[tuple[Ticket, Command] | None] = queue.SimpleQueue()
         self._held: list[tuple[Ticket, Command] | None] = []
+        self._outbox: deque[Frame] = deque(maxlen=OUTBOX)
+        self._roused = False
         self._viewers: dict[int, _Viewer] = {}
         self._serial = 0
         self._listening: asyncio.Server | None = None
         self._inode: tuple[int, int] | None = None
-        self._task: asyncio.Task[None] | None = None  # a loop keeps only weak references to its tasks
+        self._leave = asyncio.Event()
         self._closed = False
         sock = self._bind()
         self._loop = asyncio.new_event_loop()
@@ -93,14 +99,12 @@ class Server:
     def publish(self, recorded: Recorded) -> None:
         """Send a recorded frame to every viewer that keeps up."""
         self._end = recorded.end  # before the look at the viewers: a newcomer is told either this or the frame
-        if self._viewers:
-            self._hand_over(self._broadcast, recorded)
+        self._broadcast(recorded)
 
     def status(self, status: Status) -> None:
         """Send how the run stands to every viewer that keeps up, and to each newcomer."""
         self._status = status
-        if self._viewers:
-            self._hand_over(self._broadcast, status)
+        self._broadcast(status)
 
     def commands(self) -> list[tuple[Ticket, Command]]:
         """The commands that came in since the last call, oldest first."""
@@ -130,22 +134,48 @@ class Server:
         if self._closed:
             return
         self._closed = True
-        self._loop.call_soon_threadsafe(self._leave)
+        self._loop.call_soon_threadsafe(self._leave.set)
         self._thread.join(GOODBYE + 5)
 
     # What follows runs in the server's thread, except `_bind`'s first call.
+
+    def _broadcast(self, frame: Frame) -> None:
+        if not self._viewers:
+            return
+        self._outbox.append(frame)
+        if not self._roused:
+            self._roused = True
+            self._hand_over(self._send)
 
     def _hand_over(self, call: Callable[..., None], *args: object) -> None:
         if not self._closed:
             self._loop.call_soon_threadsafe(call, *args)
 
     def _serve(self, sock: socket.socket) -> None:
-        asyncio.set_event_loop(self._loop)
         self._loop.set_exception_handler(lambda _, context: _say(str(context.get("exception") or context["message"])))
-        self._loop.run_until_complete(self._listen(sock))
-        self._loop.call_later(WATCH, self._watch)
-        self._loop.run_forever()
-        self._loop.close()
+        try:
+            self._loop.run_until_complete(self._attend(sock))
+        finally:
+            self._loop.close()
+
+    async def _attend(self, sock: socket.socket) -> None:
+        await self._listen(sock)
+        while not self._closed:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._leave.wait(), WATCH)
+            if not self._closed and not self._still_there():
+                self._deafen()  # first: it may remove the path
+                with suppress(LinkError):  # the directory is not back yet
+                    await self._listen(self._bind())
+        await self._farewell()
+
+    async def _listen(self, sock: socket.socket) -> None:
+        self._listening = await self._loop.create_unix_server(lambda: _Viewer(self), sock=sock)
+
+    def _deafen(self) -> None:
+        if self._listening is not None:
+            self._listening.close()
+        self._listening = None
 
     def _bind(self) -> socket.socket:
         """A socket bound to the path, for this user only; it accepts nobody before `listen`."""
@@ -170,9 +200,6 @@ class Server:
         self._inode = (found.st_dev, found.st_ino)
         return sock
 
-    async def _listen(self, sock: socket.socket) -> None:
-        self._listening = await self._loop.create_unix_server(lambda: _Viewer(self), sock=sock)
-
     def _still_there(self) -> bool:
         try:
             found = self.path.lstat()
@@ -180,23 +207,13 @@ class Server:
             return False
         return (found.st_dev, found.st_ino) == self._inode
 
-    def _watch(self) -> None:
-        """Listen anew if the socket's file has gone. Those who are connected stay."""
-        if self._closed:
-            return
-        if not self._still_there():
-            if self._listening is not None:
-                self._listening.close()  # first: it may remove the path
-                self._listening = None
-            with suppress(LinkError):  # the directory is not back yet
-                self._task = self._loop.create_task(self._listen(self._bind()))
-        self._loop.call_later(WATCH, self._watch)
-
-    def _broadcast(self, frame: Frame) -> None:
-        data = _framed(frame)
-        for viewer in self._viewers.values():
-            if not viewer.behind:
-                viewer.transport.write(data)
+    def _send(self) -> None:
+        self._roused = False  # before the look into the outbox: what comes later rouses us again
+        while self._outbox:
+            data = _framed(self._outbox.popleft())
+            for viewer in self._viewers.values():
+                if not viewer.behind and not viewer.transport.is_closing():
+                    viewer.transport.write(data)
 
     def _standing(self) -> bytes:
         """The newest status, with the recording's present end."""
@@ -218,12 +235,8 @@ class Server:
         viewer.transport.write(self._standing())
         return True
 
-    def _leave(self) -> None:
-        self._task = self._loop.create_task(self._farewell())
-
     async def _farewell(self) -> None:
-        if self._listening is not None:
-            self._listening.close()
+        self._deafen()
         for viewer in list(self._viewers.values()):
             viewer.transport.close()  # once its buffer is empty
         deadline = time.monotonic() + GOODBYE
@@ -235,7 +248,6 @@ class Server:
         if self._still_there():
             with suppress(OSError):  # nobody can use it any more, and the next trainer replaces it
                 self.path.unlink()
-        self._loop.stop()
 
 
 class _Viewer(asyncio.BufferedProtocol):

@@ -26,11 +26,11 @@ LOOKS = {"_local_scalar_dense", "item", "nonzero", "masked_select", "unique", "i
 """Operators that bring a value to the host or shape their result by data."""
 
 
-class Recording(TorchDispatchMode):
+class Recording(TorchDispatchMode):  # type: ignore[no-untyped-call, misc, unused-ignore]
     """Keeps every operator that runs, with the tensors it ran on and the ones it made."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call, unused-ignore]
         self.calls: list[tuple[Any, tuple[Any, ...], dict[str, Any], Any]] = []
 
     def __torch_dispatch__(
@@ -53,7 +53,8 @@ def _bare(item: Any) -> Any:
 
 
 def recorded(take_a_step: Callable[[], None]) -> Recording:
-    with Recording() as recording:
+    recording = Recording()
+    with recording:
         take_a_step()
     return recording
 

@@ -57,9 +57,10 @@ def test_loss_and_gradients_are_the_textbooks(p: int, data_seed: int, seed: int,
         expected.backward()  # type: ignore[no-untyped-call]
         assert abs(float(found) - expected.item()) < loss_bound
         for name, weight in book.w.items():
-            assert weight.grad is not None
-            assert fast.weights[name].grad is not None
-            assert relative(fast.weights[name].grad, weight.grad) < gradient_bound, name
+            found_gradient, gradient = fast.weights[name].grad, weight.grad
+            assert found_gradient is not None
+            assert gradient is not None
+            assert relative(found_gradient, gradient) < gradient_bound, name
         right = textbook.logits(book.w, book.pairs, p)[:, :p].argmax(1) == book.pairs.sum(1) % p
         assert int(hits) == int(right.sum())
 

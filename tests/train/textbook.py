@@ -24,7 +24,8 @@ def logits(w: Parameters, pairs: Tensor, p: int) -> Tensor:
     mid = x + rearrange(z, "n h i e -> n i (h e)") @ w["W_O"].T
     hidden = torch.relu(mid @ w["W_in"].T + w["b_in"])
     out = mid + hidden @ w["W_out"].T + w["b_out"]
-    return (out @ w["W_U"])[:, -1]
+    unembedded: Tensor = out @ w["W_U"]
+    return unembedded[:, -1]
 
 
 def loss(w: Parameters, pairs: Tensor, p: int) -> Tensor:

@@ -1,0 +1,351 @@
+"""The trainer as a process of its own, looked at from outside: signals, files, the socket."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from safetensors.numpy import load_file
+
+from grok_tui import config as configs
+from grok_tui import launch, ledger, record, runs
+from grok_tui.config import Config
+from grok_tui.errors import LaunchError, LinkError, RunError
+from grok_tui.protocol import Event, Hello, Order, Points, Reply, SetControl
+from grok_tui.runs import Run
+from grok_tui.sources import ask
+
+SMALL = {"task.p": 23, "model.d_model": 32, "model.d_mlp": 64, "model.n_heads": 2, "data.fraction": 0.5}
+LONG = 10_000_000
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("GROK_TUI_HOME", str(tmp_path))
+    yield tmp_path
+    for process in psutil.process_iter(["cmdline"]):
+        if any(str(tmp_path) in word for word in process.info["cmdline"] or ()):
+            process.kill()
+
+
+def small(**changes: float) -> Config:
+    named = {key.replace("__", "."): value for key, value in changes.items()}
+    return configs.override(Config(name="small"), (SMALL | named).items())
+
+
+def started(**changes: float) -> Run:
+    return launch.start(small(**changes), device="cpu", threads=1)
+
+
+def until(condition: Callable[[], bool], patience: float = 30.0) -> None:
+    deadline = time.monotonic() + patience
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.01)
+
+
+def column(run: Run, name: str) -> tuple[list[int], list[float]]:
+    """A series as it stands in the recording."""
+    frames = [f for f in record.read(run.frames)[0] if isinstance(f, Points) and name in f.values]
+    epochs = np.concatenate([f.epochs for f in frames]) if frames else np.empty(0)
+    values = np.concatenate([f.values[name] for f in frames]) if frames else np.empty(0)
+    return epochs.tolist(), values.tolist()
+
+
+def events(run: Run, what: str) -> list[Event]:
+    return [f for f in record.read(run.frames)[0] if isinstance(f, Event) and f.what == what]
+
+
+def ended(run: Run) -> None:
+    until(lambda: not run.alive)
+
+
+def reached(run: Run, epoch: int) -> Callable[[], bool]:
+    return lambda: int(run.state.get("epoch", 0)) >= epoch
+
+
+def send(run: Run, name: str, value: object) -> Reply:
+    return ask(run, SetControl(1, name, value))
+
+
+def order(run: Run, name: str) -> Reply:
+    return ask(run, Order(1, name))
+
+
+def final_weights(run: Run) -> dict[str, np.ndarray]:
+    return load_file(sorted(run.weights.glob("*.safetensors"))[-1])
+
+
+def test_a_run_records_every_epoch_and_ends() -> None:
+    run = started(training__epochs=120, record__weights_every=50)
+    ended(run)
+    frames, position = record.read(run.frames)
+    assert position == run.frames.stat().st_size
+    assert isinstance(frames[0], Hello)
+    assert frames[0].config == configs.to_tables(run.config)
+    epochs, losses = column(run, "train_loss")
+    assert epochs == list(range(120))
+    assert losses[0] == losses[1]
+    measured, _ = column(run, "restricted_loss")
+    assert measured[:8] == [0, 1, 2, 3, 4, 5, 6, 7]
+    assert measured[-1] == 120
+    assert sorted(path.name for path in run.weights.iterdir()) == [
+        "00000050.safetensors",
+        "00000100.safetensors",
+        "00000120.safetensors",
+    ]
+    assert final_weights(run)["W_in"].shape == (64, 32)
+    assert run.state["state"] == "finished"
+    with pytest.raises(LaunchError, match="has finished its 120 epochs"):
+        launch.resume(run, device="cpu", threads=1)
+
+
+@pytest.mark.parametrize("later", [300, 1300])
+def test_a_killed_run_that_is_resumed_equals_the_uninterrupted_one_bit_for_bit(later: int) -> None:
+    """With a change before the kill and one after it, at the same epochs in both."""
+    changes = {"training__epochs": 4000, "record__resume_every": 1000, "record__weights_every": 4000}
+    killed = started(**changes, optimizer__weight_decay=0.5)
+    replies = [send(killed, "weight_decay", 2.5)]
+    until(lambda: len(column(killed, "train_loss")[0]) > replies[0].epoch + later)
+    os.kill(killed.pid, signal.SIGKILL)
+    ended(killed)
+    shown = column(killed, "train_loss")
+    launch.resume(killed, device="cpu", threads=1)
+    until(lambda: bool(events(killed, "replayed")))
+    replies.append(send(killed, "lr", 0.002))
+    ended(killed)
+    assert all(reply.ok for reply in replies)
+
+    whole = runs.create(small(**changes, optimizer__weight_decay=0.5))
+    with whole.ledger.open("w") as file:
+        for seq, (reply, control, value) in enumerate(zip(replies, ("weight_decay", "lr"), (2.5, 0.002), strict=True)):
+            entry = {"seq": seq + 1, "time": 0.0, "epoch": reply.epoch, "what": "changed", "ok": True, "text": ""}
+            file.write(json.dumps(entry | {"control": control, "value": value, "previous": 0.0}) + "\n")
+    launch.resume(whole, device="cpu", threads=1)
+    ended(whole)
+    for name in ("train_loss", "train_accuracy", "test_loss", "restricted_loss", "excluded_loss", "sum_of_squares"):
+        assert column(killed, name) == column(whole, name), name
+    assert column(killed, "train_loss")[0] == list(range(4000))
+    assert column(killed, "train_loss")[1][: len(shown[1])] == shown[1]
+    ours, theirs = final_weights(killed), final_weights(whole)
+    assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
+    assert "equal to the recording, bit for bit" in events(killed, "replayed")[0].text
+
+
+def test_a_replay_that_differs_from_the_recording_says_so() -> None:
+    run = started(training__epochs=LONG, record__resume_every=LONG // 10)
+    until(reached(run, 50))
+    os.kill(run.pid, signal.SIGKILL)
+    ended(run)
+    text = (run.path / "config.toml").read_text()
+    (run.path / "config.toml").write_text(text.replace("beta1 = 0.9\n", "beta1 = 0.8\n"))
+    launch.resume(Run(run.path), device="cpu", threads=1)
+    until(lambda: bool(events(run, "replayed")))
+    assert "differ from the recording from epoch" in events(run, "replayed")[0].text
+
+
+def test_sigterm_saves_a_resume_point_and_ends_cleanly() -> None:
+    run = started(training__epochs=LONG)
+    until(reached(run, 30))
+    os.kill(run.pid, signal.SIGTERM)
+    ended(run)
+    epoch = len(column(run, "train_loss")[0])
+    assert (run.resume_points / f"{epoch:08d}.safetensors").exists()
+    assert events(run, "stopped")[0].epoch == epoch
+    assert run.state["state"] == "stopped"
+    assert not run.socket.exists()
+
+
+def test_sighup_leaves_it_training() -> None:
+    run = started(training__epochs=LONG)
+    until(reached(run, 10))
+    os.kill(run.pid, signal.SIGHUP)
+    before = int(run.state["epoch"])
+    until(reached(run, before + 50))
+    assert run.alive
+
+
+def test_the_trainer_outlives_whoever_started_it() -> None:
+    script = (
+        "from grok_tui import launch, config as c; "
+        f"print(launch.start(c.override(c.Config(name='small'), {list((SMALL | {'training.epochs': LONG}).items())}),"
+        " device='cpu', threads=1).name, flush=True)"
+    )
+    starter = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    run = runs.find(starter.stdout.strip())
+    before = int(run.state.get("epoch", 0))
+    until(reached(run, before + 50))
+    assert psutil.Process(run.pid).terminal() is None
+    assert os.getsid(run.pid) == run.pid
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("weight_decay", float("nan"), "out of bounds: 0 to 1,000"),
+        ("weight_decay", float("inf"), "out of bounds"),
+        ("weight_decay", -1.0, "out of bounds"),
+        ("weight_decay", 1001, "out of bounds"),
+        ("weight_decay", "lots", "a number from 0 to 1,000 was expected"),
+        ("weight_decay", None, "a number from 0 to 1,000 was expected"),
+        ("weight_decay", [1.0], "a number from 0 to 1,000 was expected"),
+        ("weight_decay", True, "a number from 0 to 1,000 was expected"),
+        ("lr", 2, "out of bounds: 0 to 1"),
+        ("momentum", 0.5, "there is no control 'momentum'; there are weight_decay, lr"),
+    ],
+)
+def test_the_trainer_itself_refuses_what_is_no_value(
+    name: str, value: object, reason: str, one_run: Callable[[], Run]
+) -> None:
+    run = one_run()
+    reply = send(run, name, value)
+    assert not reply.ok
+    assert reason in reply.text
+    assert reply.epoch >= 0
+    entry = ledger.read(run.ledger)[-1]
+    assert (entry.ok, entry.text) == (False, reply.text)
+    assert not events(run, "changed")
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shared")
+
+
+@pytest.fixture
+def one_run(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Run]:
+    """One living run for all the refusals."""
+
+    def found() -> Run:
+        monkeypatch.setenv("GROK_TUI_HOME", str(shared_home))
+        living = [run for run in runs.listing() if run.alive]
+        return living[0] if living else started(training__epochs=LONG)
+
+    return found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left(shared_home: Path) -> Iterator[None]:
+    yield
+    for process in psutil.process_iter(["cmdline"]):
+        if any(str(shared_home) in word for word in process.info["cmdline"] or ()):
+            process.kill()
+
+
+def test_a_change_is_answered_recorded_and_in_force_from_its_epoch_on() -> None:
+    run = started(training__epochs=LONG)
+    until(reached(run, 5))
+    reply = send(run, "weight_decay", 40)
+    assert reply.ok
+    assert reply.text == "weight_decay 1 → 40"
+    entry = ledger.read(run.ledger)[-1]
+    assert (entry.epoch, entry.what, entry.data["value"]) == (reply.epoch, "changed", 40.0)
+    until(lambda: bool(events(run, "changed")))
+    assert events(run, "changed")[0].epoch == reply.epoch
+    again = send(run, "weight_decay", 40.0)
+    assert again.ok
+    assert again.text == "weight_decay is 40 already"
+    assert len(events(run, "changed")) == 1
+    until(reached(run, reply.epoch + 100))
+    os.kill(run.pid, signal.SIGTERM)
+    ended(run)
+    epochs, squares = column(run, "sum_of_squares")
+    at = [value for epoch, value in zip(epochs, squares, strict=True) if epoch >= reply.epoch + 50]
+    assert at[0] < 0.5 * squares[0]  # each step takes 4 % of the weights: they shrink
+
+
+def test_a_paused_run_stands_still_and_goes_on() -> None:
+    run = started(training__epochs=LONG)
+    until(reached(run, 5))
+    paused = order(run, "pause")
+    assert paused.ok
+    until(lambda: run.state["state"] == "paused")
+    size, ticks = run.frames.stat().st_size, sum(psutil.Process(run.pid).cpu_times()[:2])
+    time.sleep(1.0)
+    assert run.frames.stat().st_size == size
+    assert sum(psutil.Process(run.pid).cpu_times()[:2]) - ticks < 0.1
+    assert order(run, "pause").text == "is paused already"
+    change = send(run, "weight_decay", 3)
+    assert (change.ok, change.epoch) == (True, paused.epoch)
+    assert order(run, "resume").epoch == paused.epoch
+    until(reached(run, paused.epoch + 50))
+    assert [e.epoch for e in events(run, "paused") + events(run, "continued")] == [paused.epoch] * 2
+    assert column(run, "train_loss")[0][: paused.epoch + 20] == list(range(paused.epoch + 20))
+
+
+def test_a_checkpoint_on_demand_and_a_stop_by_command() -> None:
+    run = started(training__epochs=LONG)
+    until(reached(run, 5))
+    saved = order(run, "checkpoint")
+    assert saved.text == f"saved resume/{saved.epoch:08d}.safetensors"
+    assert (run.path / saved.text.removeprefix("saved ")).exists()
+    assert (run.weights / f"{saved.epoch:08d}.safetensors").exists()
+    assert not order(run, "explode").ok
+    assert order(run, "stop").ok
+    ended(run)
+    assert events(run, "stopped")
+    with pytest.raises(LinkError):
+        order(run, "pause")
+
+
+def test_a_second_trainer_is_turned_away() -> None:
+    run = started(training__epochs=LONG)
+    with pytest.raises(RunError, match="is being trained already, by process"):
+        launch.resume(run, device="cpu", threads=1)
+    command = launch.command(run, "cpu", 1)
+    second = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert second.returncode == 1
+    assert "is being trained already" in second.stdout
+    assert run.alive
+
+
+def test_a_run_that_diverges_says_so_and_fails() -> None:
+    run = started(training__epochs=LONG, optimizer__lr=1.0, optimizer__weight_decay=1000.0)
+    ended(run)
+    assert run.state["state"] == "failed"
+    assert "train loss is not finite from epoch" in events(run, "failed")[0].text
+    assert "grok-tui: train loss is not finite" in run.log.read_text()
+
+
+def test_a_device_that_is_not_there_is_one_line_and_nothing_is_left(home: Path) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has the device; runs where there is none")
+    with pytest.raises(LaunchError, match="--device cuda: this torch sees no CUDA device"):
+        launch.start(small(), device="cuda")
+    assert not list((home / "runs").iterdir())
+
+
+def test_a_full_disk_ends_the_run_in_one_line_and_damages_nothing() -> None:
+    """A limit on file sizes stands in for the disk: writes beyond it fail as they do when it is full."""
+    run = runs.create(small(training__epochs=LONG))
+
+    def limited() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+
+    full = subprocess.run(
+        launch.command(run, "cpu", 1), preexec_fn=limited, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert full.returncode == 1
+    lines = full.stdout.strip().splitlines()
+    assert lines[-1].startswith(f"grok-tui: {run.frames}: cannot be written")
+    assert "Traceback" not in full.stdout + full.stderr
+    epochs, _ = column(run, "train_loss")
+    assert epochs == list(range(len(epochs)))
+    assert len(epochs) > 10
+    assert record.damage(run.frames) is None
+    launch.resume(run, device="cpu", threads=1)
+    until(lambda: len(column(run, "train_loss")[0]) > len(epochs) + 20)
+    assert "bit for bit" in events(run, "replayed")[0].text
