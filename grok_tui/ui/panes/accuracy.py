@@ -23,7 +23,7 @@ class AccuracyPane(Pane):
     look_for: ClassVar[str] = "test stays low long after train has reached 1, then jumps"
     figure: ClassVar[str] = "Power et al. 2022, Fig. 1"
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> ComposeResult:
         yield Chart()
 
     def present(self, state: RunState, view: View) -> None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import ClassVar
 
-from textual.events import Show
+from textual.app import ComposeResult
+from textual.events import Resize, Show
 from textual.widget import Widget
 
 from grok_tui.state import RunState
 from grok_tui.ui.view import View
+from grok_tui.ui.widgets.cells import Cells, Token, cut
+from grok_tui.ui.widgets.grid import CellGrid
+
+ROOMY = (70, 14)
+"""Columns and rows from which a pane has a line to spare for what to look for."""
 
 
 class Pane(Widget, can_focus=True):
@@ -29,12 +35,25 @@ class Pane(Widget, can_focus=True):
         self._shown: tuple[RunState, View] | None = None
         self._drawn: Hashable = None
 
+    def compose(self) -> ComposeResult:
+        yield from self.parts()
+        yield Hint(classes="hint")
+
+    def parts(self) -> ComposeResult:
+        """The widgets that make up the picture."""
+        raise NotImplementedError
+
     def show(self, state: RunState, view: View) -> None:
         """Draw what has changed since the last call; nothing if nothing has, or while the pane is hidden."""
         self._shown = state, view
         self._refresh_picture()
 
     def on_show(self, _event: Show) -> None:
+        self._refresh_picture()
+
+    def on_resize(self, _event: Resize) -> None:
+        self.set_class(self.size.width >= ROOMY[0] and self.size.height >= ROOMY[1], "-roomy")
+        self._drawn = None
         self._refresh_picture()
 
     def present(self, state: RunState, view: View) -> None:
@@ -58,9 +77,21 @@ class Pane(Widget, can_focus=True):
             self.present(*self._shown)
 
 
+class Hint(CellGrid):
+    """What to look for, and where the field knows the picture from."""
+
+    def draw(self, width: int, height: int) -> Cells:
+        cells = Cells(width, height)
+        pane = self.parent
+        if isinstance(pane, Pane):
+            figure = f" ({pane.figure})" if pane.figure else ""
+            cells.text(0, height - 1, cut(f"look for: {pane.look_for}{figure}", width), Token.MUTED)
+        return cells
+
+
 def fingerprint(state: RunState) -> Hashable:
     """Changes whenever a frame that panes draw has been folded in."""
-    series = tuple((name, len(s), int(s.epochs[-1]), s.last) for name, s in state.series.items() if len(s))
+    series = tuple((name, len(s), int(s.epochs[-1]), repr(s.last)) for name, s in state.series.items() if len(s))
     arrays = tuple((name, len(found), found[-1].epoch) for name, found in state.arrays.items())
     controls = tuple(state.status.controls.items()) if state.status else ()
     return state.run, state.epoch, state.state, series, arrays, len(state.events), controls

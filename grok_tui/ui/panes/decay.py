@@ -18,7 +18,7 @@ from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import BOLD, Cells, Token, cut
 from grok_tui.ui.widgets.chart import Chart, Line, Plot
-from grok_tui.ui.widgets.grid import Grid
+from grok_tui.ui.widgets.grid import CellGrid
 
 
 class DecayPane(Pane):
@@ -33,7 +33,7 @@ class DecayPane(Pane):
         self.pending: tuple[float, ...] | None = None
         """Values that were asked for and are not confirmed yet, oldest first; set by the app."""
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> ComposeResult:
         yield Effect(classes="heading")
         yield Container(id="decay-input-slot")
         yield Chart()
@@ -46,9 +46,15 @@ class DecayPane(Pane):
         effect.decay, effect.lr = state.control_value("weight_decay"), state.control_value("lr")
         effect.pending = self.pending or ()
         effect.redraw()
-        line = Line("weight decay", "wd", history(state, "weight_decay"), Token.CONTROL, note="confirmed", steps=True)
+        line = Line("weight decay", "wd", history(state, "weight_decay"), Token.CONTROL, steps=True)
         self.query_one(Chart).show(
-            Plot((line,), lines.epochs(state, view), marks=lines.marks(state), cursor=view.cursor)
+            Plot(
+                (line,),
+                lines.epochs(state, view),
+                marks=lines.marks(state),
+                cursor=view.cursor,
+                legend=view.cursor is not None,
+            )
         )
 
 
@@ -68,7 +74,7 @@ def half_life(lr: float, decay: float) -> float:
     return -math.log(2) / math.log1p(-per_step) if 0 < per_step < 1 else math.inf if per_step <= 0 else 0.0
 
 
-class Effect(Grid):
+class Effect(CellGrid):
     """The value, what was asked for, and the effect of a step."""
 
     decay: float = math.nan
@@ -99,8 +105,9 @@ class Effect(Grid):
             return ("nothing shrinks the weights", "no decay")
         share, epochs = f"{wording.number(100 * per_step)} %", f"{half:,.0f}" if half >= 10 else wording.number(half)
         return (
-            f"x lr {wording.number(self.lr)}: weights shrink by {share} a step, halve in {epochs} epochs",
-            f"x lr {wording.number(self.lr)} = {share} a step, half in {epochs} epochs",
-            f"{share} a step, half in {epochs}",
-            f"half in {epochs}",
+            f"× lr {wording.number(self.lr)}: the weights shrink by {share} a step, half-life {epochs} epochs",
+            f"× lr {wording.number(self.lr)} = {share} a step, half-life {epochs} epochs",
+            f"{share} a step, half-life {epochs} epochs",
+            f"half-life {epochs} epochs",
+            f"half-life {epochs}",
         )

@@ -13,7 +13,7 @@ from grok_tui.state import RunState
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import BOLD, Cells, Token, cut
-from grok_tui.ui.widgets.grid import Grid
+from grok_tui.ui.widgets.grid import CellGrid
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class EventsPane(Pane):
     look_for: ClassVar[str] = "a change takes effect at its epoch; the same mark runs through every chart"
     figure: ClassVar[str] = ""
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> ComposeResult:
         yield Log()
 
     def sees(self, state: RunState, _view: View) -> Hashable:
@@ -71,7 +71,7 @@ def entries(events: list[Event]) -> list[tuple[int, str, str]]:
     return found
 
 
-class Log(Grid):
+class Log(CellGrid):
     """The newest events that there is room for."""
 
     entries: tuple[tuple[int, str, str], ...] = ()

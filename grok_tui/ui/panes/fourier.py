@@ -12,9 +12,9 @@ from grok_tui.protocol import Array
 from grok_tui.state import RunState
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.view import View
-from grok_tui.ui.widgets.bars import Bars, Spectrum
+from grok_tui.ui.widgets.bars import Bars, Spectrum, note
 from grok_tui.ui.widgets.cells import BOLD, Cells, Token
-from grok_tui.ui.widgets.grid import Grid
+from grok_tui.ui.widgets.grid import CellGrid
 
 
 class FourierPane(Pane):
@@ -24,7 +24,7 @@ class FourierPane(Pane):
     look_for: ClassVar[str] = "a few frequencies grow and the others vanish: cosines up, sines down"
     figure: ClassVar[str] = "Nanda et al. 2023, Fig. 3"
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> ComposeResult:
         yield Keys(classes="heading")
         yield Bars()
 
@@ -40,10 +40,12 @@ class FourierPane(Pane):
         heading.spectrum = spectrum
         heading.epoch = norms.epoch if norms is not None and view.cursor is not None else None
         heading.redraw()
-        self.query_one(Bars).show(spectrum)
+        bars = self.query_one(Bars)
+        self.border_subtitle = note(spectrum, *bars.size) if spectrum and bars.size.area else ""
+        bars.show(spectrum)
 
 
-class Keys(Grid):
+class Keys(CellGrid):
     """The key frequencies in a line."""
 
     spectrum: Spectrum | None = None

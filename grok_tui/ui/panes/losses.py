@@ -23,7 +23,7 @@ class LossesPane(Pane):
     look_for: ClassVar[str] = "restricted falls and excluded rises long before test loss falls"
     figure: ClassVar[str] = "Nanda et al. 2023, Fig. 7"
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> ComposeResult:
         yield Chart()
 
     def present(self, state: RunState, view: View) -> None:

@@ -13,8 +13,8 @@ from grok_tui.state import RunState
 from grok_tui.ui.panes import lines
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.view import View
-from grok_tui.ui.widgets.cells import BOLD, DIM, Cells, Token, cut, wrap
-from grok_tui.ui.widgets.grid import Grid
+from grok_tui.ui.widgets.cells import BOLD, Cells, Token, cut, wrap
+from grok_tui.ui.widgets.grid import CellGrid
 from grok_tui.ui.widgets.ribbon import Band, Ribbon, Strip
 
 
@@ -22,20 +22,21 @@ from grok_tui.ui.widgets.ribbon import Band, Ribbon, Strip
 class Look:
     """How a phase is told apart."""
 
-    letter: str
+    names: tuple[str, ...]
+    """Shorter names, down to a letter."""
     token: Token
     pattern: str
 
 
 LOOKS = {
-    Phase.FITTING: Look("F", Token.FITTING, "·"),
-    Phase.MEMORIZATION: Look("M", Token.MEMORIZATION, "░"),
-    Phase.CIRCUIT_FORMATION: Look("C", Token.CIRCUIT, "▒"),
-    Phase.CLEANUP: Look("U", Token.CLEANUP, "▓"),
-    Phase.GENERALIZED: Look("G", Token.GENERALIZED, "█"),
-    Phase.DIRECT: Look("D", Token.DIRECT, "▞"),
-    Phase.STALLED: Look("S", Token.STALLED, "╌"),
-    Phase.DEGRADED: Look("X", Token.DEGRADED, "╳"),
+    Phase.FITTING: Look(("fit", "F"), Token.FITTING, "·"),
+    Phase.MEMORIZATION: Look(("memo", "M"), Token.MEMORIZATION, "░"),
+    Phase.CIRCUIT_FORMATION: Look(("circuit", "C"), Token.CIRCUIT, "▒"),
+    Phase.CLEANUP: Look(("clean", "U"), Token.CLEANUP, "▓"),
+    Phase.GENERALIZED: Look(("gen", "G"), Token.GENERALIZED, "█"),
+    Phase.DIRECT: Look(("direct", "D"), Token.DIRECT, "▞"),
+    Phase.STALLED: Look(("stall", "S"), Token.STALLED, "╌"),
+    Phase.DEGRADED: Look(("lost", "X"), Token.DEGRADED, "╳"),
 }
 
 
@@ -46,7 +47,7 @@ class PhasePane(Pane):
     look_for: ClassVar[str] = "the circuit forms while accuracy stands still; only cleanup shows it"
     figure: ClassVar[str] = "Nanda et al. 2023, Fig. 7"
 
-    def compose(self) -> ComposeResult:
+    def parts(self) -> ComposeResult:
         yield Heading(classes="heading")
         yield Ribbon()
         yield Evidence()
@@ -60,9 +61,8 @@ class PhasePane(Pane):
             state.epoch,
             bool(call and call.spike),
         )
-        heading.at = None
-        if view.cursor is not None:
-            heading.at = next((b for b in reversed(found) if b.start <= view.cursor), None)
+        heading.cursor = cursor = view.cursor
+        heading.at = next((b for b in reversed(found) if b.start <= cursor), None) if cursor is not None else None
         evidence.reasons = call.evidence if call else ()
         evidence.ahead = call.next if call else ""
         changes = tuple(event.epoch for event in state.changes())
@@ -78,15 +78,17 @@ def bands(state: RunState) -> tuple[Band, ...]:
     found = []
     for boundary, (start, end) in zip(boundaries, pairwise(starts), strict=True):
         look = LOOKS[boundary.phase]
-        found.append(Band(start, end, str(boundary.phase), look.letter, look.token, look.pattern))
+        found.append(Band(start, end, (str(boundary.phase), *look.names), look.token, look.pattern))
     return tuple(found)
 
 
-class Heading(Grid):
+class Heading(CellGrid):
     """The present phase, and since when."""
 
     band: Band | None = None
     at: Band | None = None
+    """The phase at the cursor."""
+    cursor: int | None = None
     newest: int = 0
     spike: bool = False
 
@@ -95,20 +97,22 @@ class Heading(Grid):
         if self.band is None:
             cells.text(0, 0, cut("no phase yet", width), Token.MUTED)
             return cells
-        x = cells.text(0, 0, f"{self.band.pattern} {self.band.name}", self.band.token | BOLD)
+        x = cells.text(0, 0, f"{self.band.pattern} {self.band.names[0]}", self.band.token | BOLD)
         if self.spike:
             x = cells.text(x + 2, 0, "spike", Token.BAD | BOLD)
         since = f"since {self.band.start:,.0f}"
-        for text in (f"{since}, for {self.newest - self.band.start:,.0f} epochs", since):
-            if x + 2 + len(text) <= width:
-                x = cells.text(x + 2, 0, text, Token.MUTED)
+        long = f"{since}, for {self.newest - self.band.start:,.0f} epochs"
+        there = f"at {self.cursor:,}: {self.at.names[0]}" if self.at is not None else ""
+        for text in (long, since, ""):
+            if x + 2 + len(text) + (2 + len(there) if there else 0) <= width:
                 break
-        if self.at is not None and x + 12 < width:
-            cells.text(x + 2, 0, cut(f"at the cursor: {self.at.name}", width - x - 2), self.at.token)
+        x = cells.text(x + 2, 0, text, Token.MUTED)
+        if self.at is not None:
+            cells.text(x + 2 if text else x, 0, cut(there, max(width - x - 2, 0)), self.at.token)
         return cells
 
 
-class Evidence(Grid):
+class Evidence(CellGrid):
     """What speaks for it, and what would end it."""
 
     reasons: tuple[str, ...] = ()
@@ -128,6 +132,6 @@ class Evidence(Grid):
             y += 1
         for nth, line in enumerate(ahead[: height - y]):
             cells.text(0, y, "" if nth else "→", Token.MUTED | BOLD)
-            cells.text(2, y, line, Token.MUTED | DIM if nth < 0 else Token.MUTED)
+            cells.text(2, y, line, Token.MUTED)
             y += 1
         return cells

@@ -56,13 +56,12 @@ class Epochs:
 
     def ticks(self, width: int) -> list[Tick]:
         """(epoch, label), as many as `width` columns can name: decades on a logarithmic axis of two or more."""
-        room = max(width // 9, 2)
         if self.log and self.unit(self.end) - self.unit(self.start) >= 1.5:
-            decades = [0.0, *(10.0**k for k in range(16))]
-            inside = [e for e in decades if self.start <= e <= self.end]
-            step = -(-len(inside) // room)
-            return [(e, short(e)) for e in inside[::-step][::-1]]
-        return [(e, short(e)) for e in linear_ticks(self.start, self.end, room)]
+            decades = [e for e in (10.0**k for k in range(16)) if self.start <= e <= self.end]
+            step = -(-len(decades) // max(width // 7, 2))
+            zero = [0.0] if self.start == 0 else []
+            return [(e, short(e)) for e in zero + decades[::-step][::-1]]
+        return [(e, short(e)) for e in linear_ticks(self.start, self.end, max(width // 9, 2))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ class Values:
 
     def ticks(self, height: int) -> list[Tick]:
         """(value, label), as many as `height` rows can name: powers of ten on a logarithmic axis."""
-        room = max(height // 3, 2)
+        room = min(max(height // 3, 3), max(height, 1))
         if not self.log:
             return [(v, f"{v:g}") for v in linear_ticks(self.low, self.high, room)]
         first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)

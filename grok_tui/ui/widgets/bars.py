@@ -9,7 +9,7 @@ import numpy as np
 from grok_tui.series import Floats
 from grok_tui.ui.widgets.axis import grown_value, linear_ticks
 from grok_tui.ui.widgets.cells import BOLD, REVERSE, Cells, Token, cut
-from grok_tui.ui.widgets.grid import Grid
+from grok_tui.ui.widgets.grid import CellGrid
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 
@@ -86,7 +86,7 @@ def layout(n: int, width: int, height: int) -> Layout:
     return Layout(group, stride, count, kind)
 
 
-class Bars(Grid):
+class Bars(CellGrid):
     """A spectrum that is drawn again when it is given another."""
 
     spectrum: Spectrum | None = None
@@ -101,7 +101,7 @@ class Bars(Grid):
 
 
 def picture(spectrum: Spectrum | None, width: int, height: int) -> Cells:
-    """The spectrum in so many cells: what the axis says, the bars, the frequencies' names."""
+    """The spectrum in so many cells: the bars, the frequencies' names, and their numbers where there is room."""
     cells = Cells(width, height)
     if spectrum is None or not spectrum.norms.size:
         text = cut(NO_SPECTRUM, width)
@@ -110,36 +110,33 @@ def picture(spectrum: Spectrum | None, width: int, height: int) -> Cells:
     if not cells.chars.size:
         return cells
     plan = layout(spectrum.norms.shape[1], width, height)
-    first, last = int(height >= 4), height - int(height >= 3)
-    if first:
-        cells.text(0, 0, cut(note(spectrum, plan), width), Token.MUTED)
-    rows = last - first
+    rows = height - int(height >= 3)
     keys = {(k - 1) // plan.group for k in spectrum.keys}
     if plan.kind == "joint":
         both = _grouped(np.hypot(*spectrum.norms)[None, :], plan.group)[0]
-        _bars(cells, bar_rows(both / _joint_top(spectrum), rows), plan, first, keys, Token.COS)
+        _bars(cells, bar_rows(both / _joint_top(spectrum), rows), plan, 0, keys, Token.COS)
     else:
         cosines, sines = _grouped(spectrum.norms, plan.group) / spectrum.top
         if plan.kind == "paired":
-            _bars(cells, bar_rows(cosines, rows), plan, first, keys, Token.COS, part=0)
-            _bars(cells, bar_rows(sines, rows), plan, first, keys, Token.SIN, part=1)
+            _bars(cells, bar_rows(cosines, rows), plan, 0, keys, Token.COS, part=0)
+            _bars(cells, bar_rows(sines, rows), plan, 0, keys, Token.SIN, part=1)
         else:
             above = (rows + 1) // 2
-            _bars(cells, bar_rows(cosines, above), plan, first, keys, Token.COS)
-            _bars(cells, hanging_rows(sines, rows - above), plan, first + above, keys, Token.SIN, hanging=True)
-    if last < height:
-        _names(cells, plan, last, spectrum)
+            _bars(cells, bar_rows(cosines, above), plan, 0, keys, Token.COS)
+            _bars(cells, hanging_rows(sines, rows - above), plan, above, keys, Token.SIN, hanging=True)
+    if rows < height:
+        _names(cells, plan, rows, spectrum)
     if width - plan.width >= TABLE:
-        _table(cells, plan.width + 3, first, spectrum)
+        _table(cells, plan.width + 3, 0, spectrum)
     return cells
 
 
-def note(spectrum: Spectrum, plan: Layout) -> str:
-    """What the bars' lengths mean."""
+def note(spectrum: Spectrum, width: int, height: int) -> str:
+    """What the bars of a picture of that size mean."""
+    plan = layout(spectrum.norms.shape[1], width, height)
     top = _joint_top(spectrum) if plan.kind == "joint" else spectrum.top
-    what = {"mirrored": "cos up, sin down", "paired": "cos left, sin right", "joint": "cos and sin together"}[plan.kind]
-    grouped = f"; each bar the largest of {plan.group}" if plan.group > 1 else ""
-    return f"full height {top:g}; {what}{grouped}"
+    what = {"mirrored": "cos up, sin down", "paired": "cos left, sin right", "joint": "cos with sin"}[plan.kind]
+    return f"bars to {top:g}, {what}" + (f", largest of {plan.group}" if plan.group > 1 else "")
 
 
 def _joint_top(spectrum: Spectrum) -> float:

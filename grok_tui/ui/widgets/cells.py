@@ -83,6 +83,16 @@ class Cells:
             return False
         return bool((self.chars[y, x : x + length] == ord(" ")).all())
 
+    def stamp(self, x: int, y: int, label: str, style: int) -> None:
+        """Write `label` around column `x`, inside, and blank what is left of words that it cuts."""
+        start = min(max(x - len(label) // 2, 0), max(self.width - len(label), 0))
+        blank = self.chars[y] == ord(" ")
+        for edge, step in ((start - 1, -1), (start + len(label), 1)):
+            while 0 <= edge < self.width and not blank[edge]:
+                self.chars[y, edge] = ord(" ")
+                edge += step
+        self.text(start, y, label, style)
+
     def put(self, x: int, y: int, part: Cells) -> None:
         """Copy `part` with its upper left corner at (x, y)."""
         part_ = part.chars[: max(self.height - y, 0), : max(self.width - x, 0)]

@@ -13,7 +13,7 @@ from grok_tui import wording
 from grok_tui.series import Series
 from grok_tui.ui.widgets.axis import Epochs, Tick, Values, span
 from grok_tui.ui.widgets.cells import BOLD, DIM, REVERSE, Cells, Token, cut
-from grok_tui.ui.widgets.grid import Grid
+from grok_tui.ui.widgets.grid import CellGrid
 from grok_tui.ui.widgets.strokes import ACROSS, BLANK, DOWN, Outside, Stroke, braille, dots, trail
 
 LABELS = 4
@@ -81,11 +81,12 @@ class Plot:
     log: bool = False
     marks: tuple[Mark, ...] = ()
     cursor: int | None = None
+    legend: bool = True
     level: tuple[float, str, str] | None = None
     """A value drawn across, with a long and a short name for it."""
 
 
-class Chart(Grid):
+class Chart(CellGrid):
     """A plot that is drawn again when it is given another."""
 
     plot: Plot | None = None
@@ -106,8 +107,8 @@ def picture(plot: Plot, width: int, height: int) -> Cells:
         text = cut(NO_DATA, width)
         cells.text((width - len(text)) // 2, height // 2, text, Token.MUTED)
         return cells
-    rows = height // 6 if plot.cursor is None else height // 3
-    used = _legend(cells, plot, max(1, min(4, rows))) if height > 2 else 0
+    most = max(height // 6, 1) if plot.cursor is None else max(height // 5, 3 if height >= 8 else 1)
+    used = _legend(cells, plot, min(most, 3)) if plot.legend and height > 2 else 0
     body = Cells(width, height - used)
     values = plot.values or _fitted(plot)
     left, rows, values = _frame(body, plot.epochs, values)
@@ -259,9 +260,7 @@ def _draw_cursor(body: Cells, plot: Plot, left: int, rows: int) -> None:
         if body.free(left + x, y, 1) or chr(body.chars[y, left + x]) in "┊╌":
             body.text(left + x, y, "│", Token.CURSOR)
     if rows < body.height:
-        label = f" {plot.cursor:,} "
-        start = min(max(left + x - len(label) // 2, 0), body.width - len(label))
-        body.text(start, body.height - 1, label, Token.CURSOR | REVERSE)
+        body.stamp(left + x, body.height - 1, f" {plot.cursor:,} ", Token.CURSOR | REVERSE)
 
 
 def _legend(cells: Cells, plot: Plot, most: int) -> int:
@@ -286,19 +285,21 @@ class Form(Enum):
     FULL = auto()
     SHORT_NOTE = auto()
     NO_NOTE = auto()
+    SHORT = auto()
     NAMES = auto()
 
     @property
     def gap(self) -> int:
         """Cells between two lines' entries."""
-        return 1 if self is Form.NAMES else 3
+        return 1 if self in (Form.SHORT, Form.NAMES) else 3
 
 
 def _item(line: Line, cursor: int | None, form: Form) -> tuple[str, str, int] | None:
     """(sample, text, style) of a line in the legend; None where only names fit and another line bears its name."""
     stroke = line.stroke.sample[0]
-    if form is Form.NAMES:
-        return None if line.weak and line.note and not line.marker else (stroke + line.marker, line.short, line.style)
+    if form in (Form.SHORT, Form.NAMES):
+        text = line.short if form is Form.NAMES else f"{line.short} {line.read(cursor)}"
+        return None if line.weak and line.note and not line.marker else (stroke + line.marker, text, line.style)
     note = {Form.FULL: line.note, Form.SHORT_NOTE: line.note[:4].strip() + "." if line.note else ""}.get(form, "")
     text = f"{line.name} ({note}) {line.read(cursor)}" if note else f"{line.name} {line.read(cursor)}"
     return stroke + (line.marker or stroke) + stroke, text, line.style

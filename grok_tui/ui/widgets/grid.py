@@ -12,7 +12,7 @@ from textual.widget import Widget
 from grok_tui.ui.widgets.cells import BOLD, DIM, REVERSE, Cells, Token, changed
 
 
-class Grid(Widget):
+class CellGrid(Widget):
     """Rows of cells. A subclass says what they are in `draw`; `redraw` compares and refreshes what differs."""
 
     COMPONENT_CLASSES = {token.css for token in Token}

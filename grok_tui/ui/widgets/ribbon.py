@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from grok_tui.ui.widgets.axis import Epochs
 from grok_tui.ui.widgets.cells import BOLD, REVERSE, Cells, Token
-from grok_tui.ui.widgets.grid import Grid
+from grok_tui.ui.widgets.grid import CellGrid
 
 GUTTER = 5
 """Columns left of it; as wide as the labels of a chart, so that ribbon and charts share their columns."""
@@ -18,8 +18,8 @@ class Band:
 
     start: float
     end: float
-    name: str
-    letter: str
+    names: tuple[str, ...]
+    """Longest first; what fits is written on it."""
     token: Token
     pattern: str
     """One cell, by which it differs without colour."""
@@ -36,7 +36,7 @@ class Strip:
     cursor: int | None = None
 
 
-class Ribbon(Grid):
+class Ribbon(CellGrid):
     """A strip that is drawn again when it is given another."""
 
     strip: Strip | None = None
@@ -61,9 +61,8 @@ def picture(strip: Strip, width: int, height: int) -> Cells:
     for start, end, band in spread(strip, columns):
         for y in range(height - ticks):
             cells.text(left + start, y, band.pattern * (end - start), band.token)
-        named = next(
-            (name for name in (f" {band.name} ", f" {band.letter} ", band.letter) if len(name) <= end - start), ""
-        )
+        forms = (f" {name} " if len(name) > 1 else name for name in band.names)
+        named = next((name for name in forms if len(name) <= end - start), "")
         x = left + (start + end - len(named)) // 2
         cells.text(x, (height - ticks - 1) // 2, named, band.token | BOLD | REVERSE)
     for epoch in strip.marks:
@@ -91,8 +90,7 @@ def spread(strip: Strip, columns: int) -> list[tuple[int, int, Band]]:
 
 def _ticks(cells: Cells, strip: Strip, left: int, columns: int, y: int) -> None:
     if strip.cursor is not None and (x := strip.epochs.column(strip.cursor, columns)) is not None:
-        label = f" {strip.cursor:,} "
-        cells.text(min(max(left + x - len(label) // 2, 0), cells.width - len(label)), y, label, Token.CURSOR | REVERSE)
+        cells.stamp(left + x, y, f" {strip.cursor:,} ", Token.CURSOR | REVERSE)
     for epoch, label in strip.epochs.ticks(columns):
         if (column := strip.epochs.column(epoch, columns)) is not None:
             x = min(max(left + column - len(label) // 2, left), cells.width - len(label))
