@@ -85,7 +85,7 @@ def _launch(run: Run, device: str, threads: int | None) -> None:
             raise LaunchError(f"{run.name} did not start: {_reason(run.log, before, code)}")
         if time.monotonic() > deadline:
             _end(process)
-            raise LaunchError(f"{run.name} did not start within {PATIENCE:.0f} s: {_reason(run.log, before, None)}")
+            raise LaunchError(f"{run.name} did not start within {PATIENCE:g} s: {_reason(run.log, before, None)}")
         time.sleep(0.02)
 
 

@@ -140,10 +140,11 @@ class RunSource:
         self._hang_up()
 
     async def _recorded(self) -> AsyncIterator[list[Frame]]:
-        """What the file has from our position on, in batches between which the viewer may draw."""
-        while not self._closed.is_set():
+        """What the file has now from our position on, in batches between which the viewer may draw."""
+        end = self.run.frames.stat().st_size if self.run.frames.exists() else 0
+        while self.position < end and not self._closed.is_set():
             frames, position = record.read(self.run.frames, self.position, BATCH)
-            if position == self.position:
+            if position == self.position:  # a torn tail
                 return
             self.position = position
             self._notice(frames)

@@ -209,7 +209,7 @@ class Server:
 
     def _send(self) -> None:
         self._roused = False  # before the look into the outbox: what comes later rouses us again
-        while self._outbox:
+        for _ in range(len(self._outbox)):
             data = _framed(self._outbox.popleft())
             for viewer in self._viewers.values():
                 if not viewer.behind and not viewer.transport.is_closing():
@@ -237,6 +237,7 @@ class Server:
 
     async def _farewell(self) -> None:
         self._deafen()
+        self._send()
         for viewer in list(self._viewers.values()):
             viewer.transport.close()  # once its buffer is empty
         deadline = time.monotonic() + GOODBYE

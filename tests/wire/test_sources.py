@@ -1,0 +1,453 @@
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter, sleep
+
+import numpy as np
+import pytest
+
+from grok_tui import codec, record, sources
+from grok_tui.errors import LinkError
+from grok_tui.protocol import Array, Command, Event, Frame, Order, Recorded, Reply, SetControl, Status
+from grok_tui.record import Recorder
+from grok_tui.runs import Run
+from grok_tui.sources import RunSource, Scripted, ask
+from tests.wire.wiring import (
+    PATIENCE,
+    Trainer,
+    answering,
+    event,
+    hello,
+    make_run,
+    points,
+    same,
+    status,
+    stored,
+    training,
+    until,
+)
+
+
+@pytest.fixture(autouse=True)
+def looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "LOOK", 0.02)
+
+
+class Screen:
+    """Takes in whatever a source yields, as a viewer does, and remembers how the link stood."""
+
+    def __init__(self, source: RunSource) -> None:
+        self.source = source
+        self.frames: list[Frame] = []
+        self.links: list[str] = []
+        self.batches: list[int] = []
+
+    async def follow(self) -> None:
+        async for batch in self.source.frames():
+            self.frames += batch
+            self.batches.append(len(batch))
+            if self.links[-1:] != [self.source.link]:
+                self.links.append(self.source.link)
+
+    async def until(self, true: Callable[[], object], what: str = "it") -> None:
+        deadline = perf_counter() + PATIENCE
+        while not true():
+            assert perf_counter() < deadline, f"{what} did not happen; {len(self.frames)} frames, {self.links}"
+            await asyncio.sleep(0.002)
+
+    def has(self, what: str) -> bool:
+        return any(isinstance(frame, Event) and frame.what == what for frame in self.frames)
+
+    @property
+    def live(self) -> bool:
+        return self.source.link == "live"
+
+
+@asynccontextmanager
+async def watching(run: Run) -> AsyncIterator[Screen]:
+    screen = Screen(RunSource(run))
+    task = asyncio.create_task(screen.follow())
+    try:
+        yield screen
+    finally:
+        screen.source.close()
+        await asyncio.wait_for(task, PATIENCE)
+
+
+def fill(run: Run, *frames: Frame, records: int = 0) -> None:
+    """A recording that nobody is writing."""
+    recorder = Recorder(run.frames)
+    recorder.append(hello(run.name))
+    for i in range(records):
+        recorder.append(points(13 * i))
+    for frame in frames:
+        recorder.append(frame)  # type: ignore[arg-type]
+    recorder.close()
+
+
+async def test_a_finished_recording_comes_in_bounded_batches_and_ends(run: Run) -> None:
+    fill(run, event(13_000, "finished"), records=1000)
+    screen = Screen(RunSource(run, follow=False))
+    await screen.follow()
+    assert same(screen.frames, record.read(run.frames)[0])
+    assert max(screen.batches) <= sources.BATCH
+    assert (screen.source.link, screen.source.can_steer, screen.source.note) == ("recording", False, "")
+
+
+async def test_a_recording_without_an_end_is_cut_off(run: Run) -> None:
+    fill(run, records=10)
+    screen = Screen(RunSource(run, follow=False))
+    await screen.follow()
+    assert screen.source.link == "cut off"
+    assert len(screen.frames) == 11
+
+
+async def test_an_open_viewer_watches_a_run_that_nobody_trains_come_back(run: Run) -> None:
+    async with watching(run) as screen:
+        with training(run) as trainer:
+            await screen.until(lambda: screen.live, "the start")
+            trainer.write(points(0))
+            trainer.write(event(13, "stopped"))
+        await screen.until(lambda: screen.source.link == "recording", "the end")
+        assert not screen.source.can_steer
+        with training(run, fresh=False) as trainer:
+            await screen.until(lambda: screen.live, "the resume")
+            trainer.write(event(13, "resumed"))
+            trainer.write(points(13))
+            await screen.until(lambda: len(stored(screen.frames)) == 7, "the rest")
+    assert same(stored(screen.frames), record.read(run.frames)[0])
+    assert screen.links[:4] == ["recording", "live", "recording", "live"]
+
+
+async def test_nothing_is_lost_or_doubled_between_the_file_and_the_socket(trainer: Trainer) -> None:
+    over = threading.Event()
+
+    def train() -> None:
+        epoch = 0
+        while not over.is_set():
+            trainer.write(points(epoch, 1))
+            trainer.status(status(epoch))
+            epoch += 1
+            sleep(0.0005)
+        trainer.write(event(epoch, "finished"))
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    try:
+        for _ in range(8):
+            async with watching(trainer.run) as screen:
+                await screen.until(lambda: screen.live and isinstance(screen.frames[-1], Status), "frames live")
+                await asyncio.sleep(0)
+            told, position = stored(screen.frames), screen.source.position
+            frames, end = record.read(trainer.run.frames, 0, len(told))
+            assert end == position
+            assert same(told, frames)
+    finally:
+        over.set()
+        thread.join()
+
+
+async def test_of_two_viewers_one_that_does_not_read_catches_up_to_the_same(trainer: Trainer) -> None:
+    large = np.random.default_rng(0)
+    async with watching(trainer.run) as lively:
+        asleep = RunSource(trainer.run)
+        frames = asleep.frames()
+        seen: list[Frame] = []
+        while asleep.link != "live":
+            seen += await anext(frames)
+        for epoch in range(300):  # 10 MB
+            trainer.write(Array(epoch, "map", large.random(4096)))
+            if epoch % 20 == 0:
+                await asyncio.sleep(0.001)
+        trainer.write(event(300, "paused"))
+        trainer.status(status(300, state="paused"))
+        await lively.until(lambda: lively.has("paused"), "the end for the one that reads")
+        while not any(isinstance(frame, Event) and frame.what == "paused" for frame in seen):
+            seen += await asyncio.wait_for(anext(frames), PATIENCE)
+        asleep.close()
+        with suppress(StopAsyncIteration):
+            while True:
+                seen += await asyncio.wait_for(anext(frames), PATIENCE)
+    truth = record.read(trainer.run.frames)[0]
+    assert same(stored(seen), truth)
+    assert same(stored(lively.frames), truth)
+
+
+class Script:
+    """A server that says exactly what it is told."""
+
+    def __init__(self, run: Run, *data: bytes) -> None:
+        self.run, self.data = run, data
+        self.visits = 0
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.visits += 1
+        for piece in self.data:
+            writer.write(piece)
+            await writer.drain()
+        await reader.read()
+        writer.close()
+
+    async def __aenter__(self) -> Script:
+        self._hold = self.run.hold()
+        self._hold.__enter__()
+        self._server = await asyncio.start_unix_server(self._talk, self.run.socket)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        await asyncio.sleep(0)
+        self._hold.__exit__(None, None, None)
+
+
+def said(*frames: Frame) -> bytes:
+    return b"".join(codec.framed(codec.pack(frame)) for frame in frames)
+
+
+async def test_known_frames_are_ignored_and_missed_ones_read_from_the_file(run: Run) -> None:
+    recorder = Recorder(run.frames)
+    recorded = [recorder.append(frame) for frame in (hello(), points(0), points(13), points(26), points(39))]
+    whole = run.frames.read_bytes()
+    recorder.close()
+    run.frames.write_bytes(whole[: recorded[1].end])
+    told = [recorded[0], recorded[1], recorded[2], recorded[1], recorded[4], recorded[3], recorded[4]]
+    async with Script(run, said(hello()), said(*told)), watching(run) as screen:
+        await screen.until(lambda: screen.source.position == recorded[2].end, "the frame that fits on")
+        run.frames.write_bytes(whole)
+        await screen.until(lambda: screen.source.position == recorded[2].end, "nothing more by itself")
+    assert same(stored(screen.frames), [hello(), points(0), points(13)])
+    async with Script(run, said(hello(), *told)), watching(run) as screen:
+        await screen.until(lambda: screen.source.position == len(whole), "everything")
+    assert same(stored(screen.frames), record.read(run.frames)[0])
+
+
+async def test_a_status_that_is_ahead_sends_the_viewer_to_the_file(run: Run) -> None:
+    fill(run)
+    before = run.frames.read_bytes()
+    fill(run, points(0), points(13))
+    whole = run.frames.read_bytes()
+    run.frames.write_bytes(before)
+    more = asyncio.Event()
+
+    async def later(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said(hello(), status(0)))
+        await more.wait()
+        writer.write(said(status(26, len(whole))))
+        await reader.read()
+        writer.close()
+
+    script = Script(run)
+    script._talk = later  # type: ignore[method-assign]
+    async with script, watching(run) as screen:
+        await screen.until(lambda: screen.live, "the connection")
+        run.frames.write_bytes(whole)
+        more.set()
+        await screen.until(lambda: screen.source.position == len(whole), "the rest of the file")
+    assert same(stored(screen.frames), record.read(run.frames)[0])
+
+
+@pytest.mark.parametrize(
+    ("data", "about"),
+    [(b"\xff\xff\xff\xff", "over the limit"), (said(hello()) + codec.framed(b"\xc1"), "not a frame")],
+)
+async def test_a_trainer_that_talks_nonsense_is_left_and_its_recording_followed(
+    run: Run, data: bytes, about: str
+) -> None:
+    fill(run, records=3)
+    async with Script(run, data) as script, watching(run) as screen:
+        await screen.until(lambda: screen.source.note and screen.source.link == "cut off", "a note")
+        assert about in screen.source.note
+        assert not screen.source.can_steer
+        recorder = Recorder(run.frames)
+        recorder.append(points(39))
+        recorder.close()
+        await screen.until(lambda: len(stored(screen.frames)) == 5, "what is on disk")
+        assert script.visits == 1
+
+
+async def test_a_newer_trainers_protocol_is_not_guessed_at(run: Run) -> None:
+    fill(run, records=3)
+    async with Script(run, said(replace(hello(), protocol=2), status(5))), watching(run) as screen:
+        await screen.until(lambda: "it speaks protocol 2, this grok-tui up to 1" in screen.source.note, "a note")
+        assert len(stored(screen.frames)) == 4
+    assert "live" not in screen.links
+
+
+async def test_a_damaged_recording_is_shown_up_to_the_damage_with_a_note(run: Run) -> None:
+    fill(run, event(130, "finished"), records=10)
+    data = bytearray(run.frames.read_bytes())
+    at = record.read(run.frames, 0, 5)[1]
+    data[at + 30] ^= 1
+    run.frames.write_bytes(data)
+    screen = Screen(RunSource(run, follow=False))
+    await screen.follow()
+    assert len(screen.frames) == 5
+    assert f"damaged at byte {at:,}" in screen.source.note
+
+
+async def test_an_answer_comes_back_with_the_callers_own_number(trainer: Trainer) -> None:
+    def echo(command: Command) -> Reply:
+        assert isinstance(command, SetControl)
+        return Reply(command.id, command.value < 2.5, 9, f"{command.value:g}")
+
+    async with watching(trainer.run) as screen:
+        await screen.until(lambda: screen.live, "the connection")
+        with answering(trainer, echo):
+            commands = [SetControl(5, "weight_decay", float(i)) for i in range(4)]
+            replies = await asyncio.gather(*[screen.source.send(command) for command in commands])
+    assert replies == [Reply(5, i < 2.5, 9, str(i)) for i in range(4)]
+
+
+async def test_without_a_trainer_nothing_can_be_sent(run: Run) -> None:
+    fill(run, event(0, "stopped"))
+    async with watching(run) as screen:
+        await screen.until(lambda: screen.frames, "the recording")
+        with pytest.raises(LinkError, match="nobody is training demo-1"):
+            await screen.source.send(Order(1, "pause"))
+
+
+async def test_a_command_without_an_answer_is_given_up(trainer: Trainer) -> None:
+    async with watching(trainer.run) as screen:
+        await screen.until(lambda: screen.live, "the connection")
+        with pytest.raises(LinkError, match=r"no answer in 0\.05 s"):
+            await screen.source.send(Order(1, "pause"), timeout=0.05)
+
+
+async def test_a_trainer_that_goes_away_fails_the_commands_on_their_way(run: Run) -> None:
+    trainer = Trainer(run)
+    async with watching(run) as screen:
+        await screen.until(lambda: screen.live, "the connection")
+        waiting = asyncio.create_task(screen.source.send(Order(1, "pause")))
+        await screen.until(lambda: trainer.server.wait(0), "the command")
+        trainer.close()
+        with pytest.raises(LinkError, match="the connection was lost"):
+            await waiting
+        await screen.until(lambda: screen.source.link == "cut off", "the word for it")
+
+
+async def test_leaving_does_not_end_the_run(trainer: Trainer) -> None:
+    async with watching(trainer.run) as screen:
+        await screen.until(lambda: screen.live, "the connection")
+    until(lambda: trainer.server.viewers == 0, "its leaving")
+    trainer.write(points(0))
+    assert trainer.run.alive
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from grok_tui.runs import Run
+from tests.wire.wiring import Trainer, points, status
+trainer = Trainer(Run(Path(sys.argv[1])))
+epoch = 0
+while True:
+    trainer.write(points(epoch, 1))
+    epoch += 1
+    if epoch % 10 == 0:
+        trainer.status(status(epoch))
+"""
+
+
+async def test_whatever_was_shown_is_on_disk_after_the_trainer_is_killed(run: Run) -> None:
+    root = Path(__file__).parent.parent.parent
+    with subprocess.Popen([sys.executable, "-c", KILLED, str(run.path)], cwd=root) as killed:
+        try:
+            async with watching(run) as screen:
+                await screen.until(lambda: screen.live and len(screen.frames) > 500, "frames")
+                killed.kill()
+                await screen.until(lambda: screen.source.link == "cut off", "the word for it")
+                shown = stored(screen.frames)
+        finally:
+            killed.kill()
+    on_disk, end = record.read(run.frames)
+    assert same(on_disk, shown)
+    assert end == screen.source.position
+    assert not run.alive
+    with training(run, fresh=False) as trainer:
+        assert trainer.recorder.position > end
+
+
+def test_a_script_asks_and_is_answered(trainer: Trainer) -> None:
+    with answering(trainer):
+        assert ask(trainer.run, SetControl(3, "weight_decay", 3.0)) == Reply(3, True, 7, "done")
+
+
+def test_asking_while_much_is_broadcast_finds_the_answer(trainer: Trainer) -> None:
+    def busy(command: Command) -> Reply:
+        for epoch in range(200):
+            trainer.write(points(epoch))
+        return Reply(command.id, False, 200, "no")
+
+    with answering(trainer, busy):
+        assert ask(trainer.run, Order(1, "pause")) == Reply(1, False, 200, "no")
+
+
+def test_asking_where_nobody_trains_is_an_error_of_one_line(run: Run) -> None:
+    with pytest.raises(LinkError, match=r"^nobody is training demo-1$"):
+        ask(run, Order(1, "pause"))
+    with run.hold(), pytest.raises(LinkError, match="the trainer of demo-1 cannot be reached"):
+        ask(run, Order(1, "pause"))
+
+
+def test_asking_a_trainer_that_says_nothing_ends(trainer: Trainer) -> None:
+    with pytest.raises(LinkError, match=r"no answer from demo-1 in 0.1 s"):
+        ask(trainer.run, Order(1, "pause"), timeout=0.1)
+
+
+def test_asking_a_trainer_that_leaves_is_an_error_of_one_line() -> None:
+    run = make_run()
+    trainer = Trainer(run)
+
+    def leave() -> None:
+        trainer.server.wait(PATIENCE)
+        trainer.close()
+
+    closer = threading.Thread(target=leave)
+    closer.start()
+    with pytest.raises(LinkError, match="hung up before it answered"):
+        ask(run, Order(1, "pause"))
+    closer.join()
+
+
+async def test_a_script_plays_a_trainer_to_a_viewer() -> None:
+    source = Scripted([hello(), points(0)])
+    seen: list[Frame] = []
+    links: list[str] = []
+
+    async def view() -> None:
+        async for batch in source.frames():
+            seen.extend(batch)
+            links.append(source.link)
+
+    viewer = asyncio.create_task(view())
+    await source.taken()
+    source.push(points(13), status(26))
+    await source.taken()
+    assert same(seen, [hello(), points(0), points(13), status(26)])
+    assert await source.send(SetControl(4, "lr", 0.1)) == Reply(4, True, 0, "done")
+    assert source.sent == [SetControl(4, "lr", 0.1)]
+    source.become("cut off")
+    await source.taken()
+    with pytest.raises(LinkError):
+        await source.send(Order(5, "pause"))
+    source.close()
+    await viewer
+    assert links == ["live", "live", "cut off"]
+
+
+def test_all_sources_look_the_same(run: Run) -> None:
+    alike: list[sources.Source] = [RunSource(run), Scripted()]
+    assert [source.can_steer for source in alike] == [False, True]
+
+
+def test_recorded_frames_fit_on_the_link_at_their_largest() -> None:
+    from grok_tui.record import MAX_PAYLOAD
+
+    assert len(codec.pack(Recorded(2**62, 2**62, bytes(MAX_PAYLOAD)))) <= codec.MAX_FRAME
