@@ -88,17 +88,23 @@ class Session:
     def train(self) -> str:
         """Train until the end or a stop; returns the final state."""
         self._tell(force=True)
-        while True:
-            self._carry_out_commands()
-            if self._stopping:
-                return self._end("stopped", self._stopping)
-            if self.paused:
-                self._idle()
-                continue
-            self._do_what_is_due()
-            if self.epoch >= self.config.training.epochs:
-                return self._end("finished", f"finished at epoch {self.epoch:,}")
-            self._advance()
+        while not (end := self.turn()):
+            pass
+        return end
+
+    def turn(self) -> str:
+        """Commands, what is due, a burst of steps. Returns the final state once there is one."""
+        self._carry_out_commands()
+        if self._stopping:
+            return self._end("stopped", self._stopping)
+        if self.paused:
+            self._idle()
+            return ""
+        self._do_what_is_due()
+        if self.epoch >= self.config.training.epochs:
+            return self._end("finished", f"finished at epoch {self.epoch:,}")
+        self._advance()
+        return ""
 
     def settle(self) -> None:
         """Record every loss up to the present epoch."""

@@ -57,7 +57,9 @@ def coefficients(logits: Tensor) -> Tensor:
     p = len(logits)
     a, b, c = (torch.arange(p).view(shape) for shape in ((p, 1, 1), (1, p, 1), (1, 1, p)))
     cubes = [torch.cos(2 * math.pi * k * (a + b - c).double() / p).flatten() for k in range(1, (p - 1) // 2 + 1)]
-    return torch.linalg.lstsq(torch.stack(cubes, 1), logits.double().reshape(-1, 1), driver="gelsd").solution.flatten()
+    found = torch.linalg.lstsq(torch.stack(cubes, 1), logits.double().reshape(-1, 1), driver="gelsd")
+    solution: Tensor = found.solution
+    return solution.flatten()
 
 
 def explained_on(logits: Tensor, mask: Tensor) -> float:

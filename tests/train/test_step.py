@@ -14,7 +14,7 @@ from grok_tui import config as configs
 from grok_tui.config import Config
 from grok_tui.train.step import HISTORY, Stepper
 from grok_tui.train.task import Table, split
-from tests.train import textbook
+from grok_tui.train import textbook
 
 CPU = torch.device("cpu")
 SIZES = {

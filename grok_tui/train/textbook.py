@@ -1,6 +1,6 @@
 """The model as a textbook writes it: every position, every projection, autograd, torch's AdamW.
 
-The fast step is checked against this and raced against it.
+Nothing trains with it. The tests check the fast step against it, and `grok-tui bench` races the two.
 """
 
 from __future__ import annotations
