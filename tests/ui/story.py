@@ -182,7 +182,8 @@ def norms_at(epoch: int) -> NDArray[np.float32]:
 def alpha_at(epoch: int) -> NDArray[np.float32]:
     """The strength of each frequency in the test logits: [56]."""
     grown = _smooth(epoch, 1000, 8000)
-    alpha = 0.25 * (1 - grown) * (1 + 0.6 * np.random.default_rng(4).random((P - 1) // 2))
+    fading = 300.0 * 8 ** np.random.default_rng(4).random((P - 1) // 2)
+    alpha = 0.25 * np.exp(-epoch / fading)
     for k, strength in zip(KEYS, (17.2, 10.5, 9.6, 8.3, 0.98), strict=True):
         alpha[k - 1] += grown * strength
     return alpha.astype(np.float32)

@@ -84,8 +84,9 @@ class Hint(CellGrid):
         cells = Cells(width, height)
         pane = self.parent
         if isinstance(pane, Pane):
-            figure = f" ({pane.figure})" if pane.figure else ""
-            cells.text(0, height - 1, cut(f"look for: {pane.look_for}{figure}", width), Token.MUTED)
+            text = f"look for: {pane.look_for}"
+            full = f"{text} ({pane.figure})" if pane.figure else text
+            cells.text(0, height - 1, full if len(full) <= width else cut(text, width), Token.MUTED)
         return cells
 
 

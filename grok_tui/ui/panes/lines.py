@@ -38,7 +38,12 @@ LOOKS = {
 }
 """Train is thin and bare, test thick with circles; whatever leaves frequencies in or out is broken."""
 
-NOTES = {"provisional": "provisional keys", "key-free": "key-free", "hindsight": "final keys"}
+NOTES = {
+    "provisional": ("provisional keys", "prov."),
+    "key-free": ("key-free", "key-free"),
+    "hindsight": ("final keys", "final"),
+}
+"""Readings as a legend writes them, long and short."""
 
 
 def epochs(state: RunState, view: View) -> Epochs:
@@ -64,7 +69,6 @@ def line(state: RunState, name: str, digits: int = 0) -> Line | None:
     reading = info.reading if info else ""
     label = info.label if info else name.replace("_", " ")
     look = LOOKS.get(name) or Look(label, label, Token.OTHER, Stroke.DOTTED)
-    note = NOTES.get(reading, reading)
     return Line(
         look.name,
         look.short,
@@ -72,7 +76,7 @@ def line(state: RunState, name: str, digits: int = 0) -> Line | None:
         look.token,
         look.stroke,
         look.marker,
-        note,
+        NOTES.get(reading, (reading, reading)),
         weak=reading == "provisional",
         digits=digits,
     )

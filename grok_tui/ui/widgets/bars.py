@@ -132,11 +132,13 @@ def picture(spectrum: Spectrum | None, width: int, height: int) -> Cells:
 
 
 def note(spectrum: Spectrum, width: int, height: int) -> str:
-    """What the bars of a picture of that size mean."""
+    """What the bars of a picture of that size mean, in what fits its width."""
     plan = layout(spectrum.norms.shape[1], width, height)
     top = _joint_top(spectrum) if plan.kind == "joint" else spectrum.top
     what = {"mirrored": "cos up, sin down", "paired": "cos left, sin right", "joint": "cos with sin"}[plan.kind]
-    return f"bars to {top:g}, {what}" + (f", largest of {plan.group}" if plan.group > 1 else "")
+    grouped = f"each the largest of {plan.group}, " if plan.group > 1 else ""
+    forms = (f"{grouped}{what}, full height {top:g}", f"{grouped}{what}", grouped.removesuffix(", ") or what)
+    return next((form for form in forms if len(form) <= width - 2), "")
 
 
 def _joint_top(spectrum: Spectrum) -> float:

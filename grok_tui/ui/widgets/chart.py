@@ -25,6 +25,9 @@ PAD = 2
 EVERY = 16
 """Cells between a line's markers."""
 
+WEAKER = {Token.RESTRICTED: Token.RESTRICTED_WEAK, Token.EXCLUDED: Token.EXCLUDED_WEAK}
+"""A dimmed colour turns grey on a terminal of 16; these keep their hue."""
+
 NO_DATA = "no data yet"
 
 
@@ -39,8 +42,8 @@ class Line:
     stroke: Stroke = Stroke.SOLID
     marker: str = ""
     """One cell, set on the line now and then."""
-    note: str = ""
-    """What the legend adds in brackets."""
+    notes: tuple[str, str] = ("", "")
+    """What the legend adds in brackets: long, short."""
     weak: bool = False
     """A reading that may still change its meaning: drawn dim."""
     steps: bool = False
@@ -50,8 +53,8 @@ class Line:
 
     @property
     def style(self) -> int:
-        """Its colour, dim when weak."""
-        return self.token | (DIM if self.weak else 0)
+        """Its colour; a weaker one when it is provisional."""
+        return WEAKER.get(self.token, self.token | DIM) if self.weak else self.token
 
     def read(self, epoch: float | None) -> str:
         """Its value at `epoch`, or its newest."""
@@ -299,8 +302,8 @@ def _item(line: Line, cursor: int | None, form: Form) -> tuple[str, str, int] | 
     stroke = line.stroke.sample[0]
     if form in (Form.SHORT, Form.NAMES):
         text = line.short if form is Form.NAMES else f"{line.short} {line.read(cursor)}"
-        return None if line.weak and line.note and not line.marker else (stroke + line.marker, text, line.style)
-    note = {Form.FULL: line.note, Form.SHORT_NOTE: line.note[:4].strip() + "." if line.note else ""}.get(form, "")
+        return None if line.weak and not line.marker else (stroke + line.marker, text, line.style)
+    note = {Form.FULL: line.notes[0], Form.SHORT_NOTE: line.notes[1]}.get(form, "")
     text = f"{line.name} ({note}) {line.read(cursor)}" if note else f"{line.name} {line.read(cursor)}"
     return stroke + (line.marker or stroke) + stroke, text, line.style
 

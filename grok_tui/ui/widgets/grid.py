@@ -46,7 +46,7 @@ class CellGrid(Widget):
             self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
 
     def on_resize(self, _event: Resize) -> None:
         self.redraw()
