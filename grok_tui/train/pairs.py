@@ -97,8 +97,9 @@ class PairLoss(torch.autograd.Function):
             correct = shifted.gather(1, y)
             total = shifted.exp_().sum(1, keepdim=True)
             loss += (total.log() - correct).sum()
-            d_logits = torch.mul(shifted, (1 / buffers.n) / total, out=logits)
-            d_logits.scatter_add_(1, y, torch.full_like(correct, -1 / buffers.n, dtype=logits.dtype))
+            # in float32 the right answer's p - 1 would be rounding alone from a loss of 1e-7 on: slingshots
+            shifted.mul_((1 / buffers.n) / total).scatter_add_(1, y, torch.full_like(correct, -1 / buffers.n))
+            d_logits = logits.copy_(shifted)
             # back through the logits and the neurons
             grad.out.addmm_(d_logits.T, active)
             torch.mm(d_logits, circuit.out, out=d_active)
