@@ -73,11 +73,11 @@ class Series:
 
     def at(self, epoch: float) -> tuple[int, float] | None:
         """The point at `epoch`, or the last one before it; None when there is none."""
-        return self._point(int(np.searchsorted(self.epochs, epoch, side="right")) - 1)
+        return self._point(self._first(np.array([epoch]), after=True)[0] - 1)
 
     def after(self, epoch: float) -> tuple[int, float] | None:
         """The first point after `epoch`; None when there is none."""
-        return self._point(int(np.searchsorted(self.epochs, epoch, side="right")))
+        return self._point(self._first(np.array([epoch]), after=True)[0])
 
     def extent(self, start: float, end: float) -> tuple[float, float]:
         """The least and greatest finite value at epochs in [start, end]; NaN when there is none."""
@@ -86,13 +86,18 @@ class Series:
 
     def columns(self, edges: Floats) -> Columns:
         """The extremes between each pair of neighbouring `edges` (epochs, increasing).  [w+1] -> [w]."""
-        cuts = np.searchsorted(self.epochs, edges)
+        cuts = self._first(edges)
         starts, ends = cuts[:-1], cuts[1:]
         seen = starts < ends
         last = np.full(len(starts), np.nan)
         last[seen] = self.values[ends[seen] - 1]
         low, high = self._extremes(starts, ends)
         return Columns(low, high, last, seen)
+
+    def _first(self, epochs: Floats, *, after: bool = False) -> Ints:
+        """The index of the first point at or after each epoch; or strictly after it."""
+        whole = np.clip(np.floor(epochs) + 1 if after else np.ceil(epochs), -(2.0**62), 2.0**62).astype(np.int64)
+        return np.asarray(np.searchsorted(self.epochs, whole))  # floats would make it convert the whole history
 
     def _extremes(self, starts: Ints, ends: Ints) -> tuple[Floats, Floats]:
         """Exact extremes of the points starts[i]..ends[i]: whole coarse blocks in the middle, fine ends."""
@@ -147,7 +152,7 @@ class Series:
             lows.cut(size)
             highs.cut(size)
 
-    def _point(self, index: int) -> tuple[int, float] | None:
+    def _point(self, index: np.int64) -> tuple[int, float] | None:
         return (int(self.epochs[index]), float(self.values[index])) if 0 <= index < len(self) else None
 
 

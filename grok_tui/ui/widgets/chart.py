@@ -14,7 +14,7 @@ from grok_tui.series import Series
 from grok_tui.ui.widgets.axis import Epochs, Tick, Values, span
 from grok_tui.ui.widgets.cells import BOLD, DIM, REVERSE, Cells, Token, cut
 from grok_tui.ui.widgets.grid import CellGrid
-from grok_tui.ui.widgets.strokes import ACROSS, BLANK, DOWN, Outside, Stroke, braille, dots, trail
+from grok_tui.ui.widgets.strokes import ACROSS, BLANK, DOWN, Outside, Stroke, Trail, braille, dots, trail
 
 LABELS = 4
 """Width of the labels beside the vertical axis, at least: charts below each other then share their columns."""
@@ -150,21 +150,19 @@ def _frame(cells: Cells, epochs: Epochs, values: Values) -> tuple[int, int, Valu
     found = (values.row(np.array([v for v, _ in up]), rows * DOWN) // DOWN).tolist()
     ticks_x = tuple((float(x), label) for x, label in across if x is not None)
     ticks_y = tuple((row, f"{label:>{left - 1}}") for row, (_, label) in zip(found, up, strict=True))
-    for y, line in enumerate(_plotext_frame(cells.width, cells.height, columns, rows, ticks_x, ticks_y)):
-        for x, char in enumerate(line):
-            if char != " ":
-                cells.text(x, y, char, Token.AXIS if char in "│┤└┬─┼" else Token.MUTED)
     name = " epoch, log " if epochs.log else " epoch "
-    if (place := cells.line(rows).find("─" * (len(name) + 2))) >= 0:
-        cells.text(place + 1, rows, name, Token.AXIS)
+    cells.put(0, 0, _plotext_frame(cells.width, cells.height, columns, rows, ticks_x, ticks_y, name))
     return left, rows, values
 
 
 @lru_cache(maxsize=64)
 def _plotext_frame(
-    width: int, height: int, columns: int, rows: int, across: tuple[Tick, ...], up: tuple[Tick, ...]
-) -> list[str]:
-    """Axes and ticks as plotext draws them around a canvas of `columns` x `rows`; ticks are given in cells."""
+    width: int, height: int, columns: int, rows: int, across: tuple[Tick, ...], up: tuple[Tick, ...], name: str
+) -> Cells:
+    """Axes and ticks as plotext draws them around a canvas of `columns` x `rows`; ticks are given in cells.
+
+    It takes plotext some milliseconds, and changes only when an axis does.
+    """
     figure = plotext._figure._figure_class()  # an instance: plotext's module-level functions share one figure
     figure._limit_size(False, False)  # otherwise cut to the terminal of this process
     figure.plot_size(width, height)
@@ -176,7 +174,13 @@ def _plotext_frame(
     figure.plot([0], [0], marker=" ")  # without a point it draws no axes
     figure.xticks([x for x, _ in across], [label for _, label in across])
     figure.yticks([y for y, _ in up], [label for _, label in up])
-    return [line.removesuffix("\x1b[0m") for line in figure.build().splitlines()]
+    frame = Cells(width, height)
+    for y, line in enumerate(figure.build().replace("\x1b[0m", "").splitlines()):
+        for x, char in enumerate(line):
+            frame.text(x, y, char, Token.AXIS if char in "│┤└┬─┼" else Token.MUTED)
+    if (place := frame.line(rows).find("─" * (len(name) + 2))) >= 0:
+        frame.text(place + 1, rows, name, Token.AXIS)
+    return frame
 
 
 def _draw_lines(canvas: Cells, plot: Plot, values: Values) -> None:
@@ -185,6 +189,7 @@ def _draw_lines(canvas: Cells, plot: Plot, values: Values) -> None:
         return
     edges = plot.epochs.edges(width)
     codes = np.zeros(canvas.chars.shape, np.uint32)
+    trails = []
     for line in plot.lines:
         columns = line.series.columns(edges)
         before, after = _outside(line.series, plot.epochs, width)
@@ -192,10 +197,14 @@ def _draw_lines(canvas: Cells, plot: Plot, values: Values) -> None:
         found = braille(dots(drawn, line.stroke, height))
         codes |= found
         canvas.styles[found > 0] = line.style
+        trails.append((line, drawn, columns.low < values.low))
     canvas.chars[codes > 0] = BLANK + codes[codes > 0]
-    for nth, line in enumerate(plot.lines):
-        _draw_markers(canvas, plot, values, line, nth)
-        _draw_floor(canvas, plot, values, line)
+    for nth, (line, drawn, below) in enumerate(trails):
+        if line.marker:
+            _draw_markers(canvas, line, drawn, nth * EVERY // len(trails))
+        if values.log:  # too small for the axis, zeros among them
+            for x in np.unique(np.flatnonzero(below) // ACROSS).tolist():
+                canvas.text(x, canvas.height - 1, "▾", line.style)
 
 
 def _outside(series: Series, epochs: Epochs, width: int) -> tuple[Outside, Outside]:
@@ -204,22 +213,12 @@ def _outside(series: Series, epochs: Epochs, width: int) -> tuple[Outside, Outsi
     return tuple((epochs.share(p[0]) * width, p[1]) if p else None for p in (before, after))  # type: ignore[return-value]
 
 
-def _draw_markers(canvas: Cells, plot: Plot, values: Values, line: Line, nth: int) -> None:
+def _draw_markers(canvas: Cells, line: Line, drawn: Trail, shift: int) -> None:
     """Set the line's marker on it every few cells, each line at its own places."""
-    if not line.marker:
-        return
-    drawn = trail(line.series.columns(plot.epochs.edges(canvas.width)), values, canvas.height * DOWN, steps=line.steps)
-    for x in range((3 + nth * EVERY // max(len(plot.lines), 1)) % EVERY, canvas.width, EVERY):
-        if drawn.end[x] == drawn.end[x]:
-            canvas.text(x, canvas.height - 1 - int(drawn.end[x]) // DOWN, line.marker, line.style | BOLD)
-
-
-def _draw_floor(canvas: Cells, plot: Plot, values: Values, line: Line) -> None:
-    """On a logarithmic axis, mark the cells whose values are too small for it, zeros among them."""
-    if values.log:
-        low = line.series.columns(plot.epochs.edges(canvas.width)).low
-        for x in np.flatnonzero(low < values.low).tolist():
-            canvas.text(x, canvas.height - 1, "▾", line.style)
+    for x in range((3 + shift) % EVERY, canvas.width, EVERY):
+        row = drawn.end[x * ACROSS]
+        if row == row:
+            canvas.text(x, canvas.height - 1 - int(row) // DOWN, line.marker, line.style | BOLD)
 
 
 def _draw_level(canvas: Cells, plot: Plot, values: Values) -> None:
@@ -230,8 +229,8 @@ def _draw_level(canvas: Cells, plot: Plot, values: Values) -> None:
     if not values.low <= value <= values.high:
         return
     y = canvas.height - 1 - int(values.row(np.array([value]), canvas.height * DOWN)[0]) // DOWN
-    for x in np.flatnonzero(canvas.chars[y] == ord(" ")).tolist():
-        canvas.text(x, y, "╌", Token.CHANCE | DIM)
+    blank = canvas.chars[y] == ord(" ")
+    canvas.chars[y, blank], canvas.styles[y, blank] = ord("╌"), Token.CHANCE | DIM
     for name in names:
         for row in (y - 1, y + 1):
             for x in (canvas.width - len(name), 1):
