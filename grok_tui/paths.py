@@ -35,7 +35,9 @@ def runs_dir() -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise RunError(f"{path}: cannot be made ({error.strerror}); set GROK_TUI_HOME to a writable directory") from None
+        raise RunError(
+            f"{path}: cannot be made ({error.strerror}); set GROK_TUI_HOME to a writable directory"
+        ) from None
     if not os.access(path, os.W_OK | os.X_OK):
         raise RunError(f"{path}: not writable; set GROK_TUI_HOME to a writable directory")
     return path
@@ -56,7 +58,7 @@ def socket_path(run_dir: Path) -> Path:
     name = hashlib.sha256(str(run_dir.resolve()).encode()).hexdigest()[:16] + ".sock"
     path = _runtime_dir() / name
     if len(os.fsencode(path)) > SOCKET_LIMIT:
-        path = _private(Path(tempfile.gettempdir()) / f"grok-tui-{os.getuid()}") / name
+        path = _private(Path("/tmp") / f"grok-tui-{os.getuid()}") / name
     return path
 
 
@@ -66,7 +68,7 @@ def _runtime_dir() -> Path:
         return _private(Path(base) / "grok-tui")
     if sys.platform == "darwin":  # per user and private already, but too long with a subdirectory of its own
         return _private(Path(tempfile.gettempdir()) / "grok-tui")
-    return _private(Path("/tmp") / f"grok-tui-{os.getuid()}")  # noqa: S108 - made 0700 and its owner checked below
+    return _private(Path("/tmp") / f"grok-tui-{os.getuid()}")
 
 
 def _private(path: Path) -> Path:

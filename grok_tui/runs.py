@@ -208,9 +208,9 @@ def find(name: str | None = None) -> Run:
         RunError: there is none (names the nearest), or it cannot be used.
     """
     if name is None:
-        if not (sound := [run for run in listing() if run.problem is None]):
+        if (newest := next((run for run in listing() if run.problem is None), None)) is None:
             raise RunError("there are no runs yet; start one with grok-tui --preset demo")
-        return sound[0]
+        return newest
     path = Path(name).expanduser().absolute() if "/" in name or name in (".", "..") else _parent() / name
     path = Path(os.path.normpath(path))
     if not name or not path.is_dir():

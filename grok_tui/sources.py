@@ -141,7 +141,10 @@ class RunSource:
 
     async def _recorded(self) -> AsyncIterator[list[Frame]]:
         """What the file has now from our position on, in batches between which the viewer may draw."""
-        end = self.run.frames.stat().st_size if self.run.frames.exists() else 0
+        try:
+            end = self.run.frames.stat().st_size
+        except OSError:  # nothing was recorded yet
+            return
         while self.position < end and not self._closed.is_set():
             frames, position = record.read(self.run.frames, self.position, BATCH)
             if position == self.position:  # a torn tail
@@ -153,6 +156,8 @@ class RunSource:
 
     async def _connect(self) -> asyncio.StreamReader | None:
         if self._trouble:  # it would end as it did; what is on disk can still be followed
+            return None
+        if not self.run.alive:  # a copied directory names the socket of the one that it was copied from
             return None
         try:
             reader, self._writer = await asyncio.open_unix_connection(str(self.run.socket), limit=1 << 20)
@@ -288,6 +293,8 @@ def ask(run: Run, command: Command, timeout: float = PATIENCE) -> Reply:
     Raises:
         LinkError: nobody is training the run, or the trainer did not answer.
     """
+    if not run.alive:
+        raise LinkError(f"nobody is training {run.name}")
     deadline = time.monotonic() + timeout
     data = bytearray()
     with socket.socket(socket.AF_UNIX) as link:
@@ -309,7 +316,5 @@ def ask(run: Run, command: Command, timeout: float = PATIENCE) -> Reply:
         except TimeoutError:
             pass  # said below, as when the last answer was not the one
         except OSError as error:
-            if not run.alive:
-                raise LinkError(f"nobody is training {run.name}") from None
             raise LinkError(f"the trainer of {run.name} cannot be reached ({error.strerror})") from None
     raise LinkError(f"no answer from {run.name} in {timeout:g} s; it may still be carried out")

@@ -212,8 +212,8 @@ class Server:
         for _ in range(len(self._outbox)):
             data = _framed(self._outbox.popleft())
             for viewer in self._viewers.values():
-                if not viewer.behind and not viewer.transport.is_closing():
-                    viewer.transport.write(data)
+                if not viewer.behind:
+                    viewer.write(data)
 
     def _standing(self) -> bytes:
         """The newest status, with the recording's present end."""
@@ -223,7 +223,7 @@ class Server:
     def _answer(self, ticket: Ticket, reply: Reply) -> None:
         if (viewer := self._viewers.get(ticket.viewer)) is not None:
             viewer.pending -= 1
-            viewer.transport.write(_framed(reply))
+            viewer.write(_framed(reply))
 
     def _welcome(self, viewer: _Viewer) -> bool:
         if self._closed or len(self._viewers) >= MAX_VIEWERS:
@@ -231,8 +231,7 @@ class Server:
         self._serial += 1
         viewer.number = self._serial
         self._viewers[viewer.number] = viewer
-        viewer.transport.write(self._greeting)
-        viewer.transport.write(self._standing())
+        viewer.write(self._greeting + self._standing())
         return True
 
     async def _farewell(self) -> None:
@@ -273,11 +272,16 @@ class _Viewer(asyncio.BufferedProtocol):
         except OSError:  # gone already
             uid = -1
         if uid != os.getuid():
+            self.transport.abort()
             _say(f"turned away a connection from user {uid}")
-            self.transport.abort()
         elif not self.server._welcome(self):
-            _say(f"turned away a viewer: {MAX_VIEWERS} are connected")
             self.transport.abort()
+            _say(f"turned away a viewer: {MAX_VIEWERS} are connected")
+
+    def write(self, data: bytes) -> None:
+        """Send `data`, unless the viewer has just gone."""
+        if not self.transport.is_closing():
+            self.transport.write(data)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         self.server._viewers.pop(self.number, None)
@@ -288,7 +292,7 @@ class _Viewer(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self.behind = False
-        self.transport.write(self.server._standing())  # says where the recording ends: the rest is in the file
+        self.write(self.server._standing())  # says where the recording ends: the rest is in the file
         self._listen()
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - small on purpose: it bounds a flood
@@ -304,8 +308,8 @@ class _Viewer(asyncio.BufferedProtocol):
             for payload in payloads:
                 self._take(codec.unpack(payload))
         except ProtocolError as error:
-            _say(f"closed a connection that does not speak the protocol: {error}")
             self.transport.abort()
+            _say(f"closed a connection that does not speak the protocol: {error}")
 
     def _take(self, frame: Frame) -> None:
         if isinstance(frame, Unknown):
@@ -317,7 +321,7 @@ class _Viewer(asyncio.BufferedProtocol):
         self._then = now
         if self.pending >= MAX_PENDING or self._tokens < 1:
             epoch = self.server._status.epoch if self.server._status else 0
-            self.transport.write(_framed(Reply(frame.id, False, epoch, "too many commands at once")))
+            self.write(_framed(Reply(frame.id, False, epoch, "too many commands at once")))
             self._deaf = True
             self._listen()
             return
@@ -357,4 +361,5 @@ def _framed(frame: Frame) -> bytes:
 
 
 def _say(line: str) -> None:
-    print(f"link: {line}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # the log's disk is full: the link goes on without it
+        print(f"link: {line}", file=sys.stderr, flush=True)
