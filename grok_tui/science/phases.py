@@ -142,8 +142,8 @@ class PhaseFold:
         self._recent: deque[Sample] = deque(maxlen=LONG_STREAK)
         self._usual_train = Usual(SPIKE_EPOCHS, LONG_STREAK)
         self._streaks: defaultdict[str, Streak] = defaultdict(Streak)
-        self._under = Phase.MEMORIZATION
-        """The phase that a stall interrupts."""
+        self._under = Phase.FITTING
+        """The phase, or the one that a stall interrupts."""
         self._was_good = False
         self._collapsed = False
         self._stall_loss, self._stall_fve = Trace(), Trace()
@@ -182,9 +182,12 @@ class PhaseFold:
             return
         if self.last is None:
             self._boundaries.append(Boundary(Phase.FITTING, sample.epoch, sample.epoch))
-        elif _changed(self.last.weight_decay, sample.weight_decay) or _changed(self.last.lr, sample.lr):
-            self._restart(sample.epoch)
+        changed = self.last is not None and (
+            _changed(self.last.weight_decay, sample.weight_decay) or _changed(self.last.lr, sample.lr)
+        )
         self.last = sample
+        if changed:
+            self._restart(sample.epoch)
         self.spike = self._is_spike(sample)
         self._streaks["lost"].add(sample.epoch, sample.train_accuracy < BAD)
         if not self.spike:
@@ -307,7 +310,6 @@ class PhaseFold:
             if risen > 2 * STALL_FVE:
                 self._enter(self._under, sample.epoch)
         elif loss and loss[3] > loss[2] - STALL_LOSS and risen <= STALL_FVE:
-            self._under = self.phase
             self._enter(Phase.STALLED, self._stall_loss.start)
 
     def _recover(self, sample: Sample) -> None:
@@ -352,9 +354,7 @@ class PhaseFold:
         return abs(self.drift()) < STABLE_NORM and abs(self._rest_loss.slope()) * self.scale < STABLE_LOSS
 
     def _before_circuit(self) -> bool:
-        return self.phase in (Phase.FITTING, Phase.MEMORIZATION) or (
-            self.phase is Phase.STALLED and self._under is Phase.MEMORIZATION
-        )
+        return self._under in (Phase.FITTING, Phase.MEMORIZATION)
 
     def _held(self, name: str, count: int) -> bool:
         return self._streaks[name].length >= count
@@ -367,14 +367,15 @@ class PhaseFold:
         epoch = min(max(epoch, self._boundaries[-1].epoch), self.last.epoch)
         self._boundaries.append(Boundary(phase, epoch, self.last.epoch))
         self.phase = phase
+        if phase is not Phase.STALLED:
+            self._under = phase
 
     def _restart(self, epoch: int) -> None:
         """A control was changed: what was flat or still under the old value says nothing of the new one."""
         for trace in (self._stall_loss, self._stall_fve, self._rest_loss, self._rest_norm):
             trace.clear()
         if self.phase is Phase.STALLED:
-            self._boundaries.append(Boundary(self._under, epoch, epoch))
-            self.phase = self._under
+            self._enter(self._under, epoch)
 
 
 def _changed(before: float, now: float) -> bool:
