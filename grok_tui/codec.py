@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import types
 import typing
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgpack
@@ -33,6 +32,8 @@ SIGN, SIGN_AT = b"\xa4kind", 1
 
 _ARRAY = 1
 _DTYPES = frozenset({"<f4", "<f8", "<i4", "<i8", "|u1", "|b1"})
+_Head = tuple[np.dtype[Any], tuple[int, ...], int]
+_SHORT = 7
 _KINDS: dict[str, type[Any]] = {
     cls.kind: cls
     for cls in (
@@ -125,6 +126,15 @@ def _default(value: object) -> object:
 def _ext_hook(code: int, data: bytes) -> object:
     if code != _ARRAY:
         return None
+    dtype, shape, start = _short_head(data[:_SHORT]) or _head(data)
+    if len(data) - start != math.prod(shape) * dtype.itemsize:
+        raise ProtocolError("an array whose bytes do not fill its shape")
+    flat = np.frombuffer(data, dtype, offset=start)
+    return flat if len(shape) == 1 else flat.reshape(shape)
+
+
+def _head(data: bytes) -> _Head:
+    """The dtype and shape of a packed array, and where its values begin."""
     unpacker = msgpack.Unpacker(max_buffer_size=max(len(data), 1))
     unpacker.feed(data)
     head = unpacker.unpack()
@@ -133,20 +143,35 @@ def _ext_hook(code: int, data: bytes) -> object:
     dtype, shape = head
     if dtype not in _DTYPES or len(shape) > 4 or not all(type(n) is int and n >= 0 for n in shape):
         raise ProtocolError("an array of an unknown dtype or shape")
-    body = data[unpacker.tell() :]
-    if len(body) != math.prod(shape) * np.dtype(dtype).itemsize:
-        raise ProtocolError("an array whose bytes do not fill its shape")
-    return np.frombuffer(body, dtype).reshape(shape)
+    return np.dtype(dtype), tuple(shape), unpacker.tell()
+
+
+@lru_cache(1024)
+def _short_head(start: bytes) -> _Head | None:
+    """The head of a column of fewer than 128 values: nearly all are, and reading it again takes most of the time."""
+    column = len(start) == _SHORT and start[:2] == b"\x92\xa3" and start[5] == 0x91 and start[6] < 0x80
+    return _head(start) if column else None
 
 
 @cache
-def _fields(cls: type[Any]) -> tuple[tuple[str, Any, bool], ...]:
-    """(name, type, required) of each field of `cls`."""
+def _fields(cls: type[Any]) -> tuple[tuple[str, Any, bool, str], ...]:
+    """(name, type, required, what errors call it) of each field of `cls`."""
     hints = typing.get_type_hints(cls)
     return tuple(
-        (f.name, hints[f.name], f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING)
+        (
+            f.name,
+            hints[f.name],
+            f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING,
+            f"{cls.__name__}.{f.name}",
+        )
         for f in dataclasses.fields(cls)
     )
+
+
+@cache
+def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    """What a generic annotation is of: (tuple, (SeriesInfo, ...))."""
+    return typing.get_origin(hint), typing.get_args(hint)
 
 
 def _build(cls: Any, raw: object) -> Any:
@@ -154,34 +179,31 @@ def _build(cls: Any, raw: object) -> Any:
     if not isinstance(raw, dict):
         raise ProtocolError(f"{cls.__name__}: a map was expected")
     values = {}
-    for name, hint, required in _fields(cls):
+    for name, hint, required, where in _fields(cls):
         if name in raw:
-            values[name] = _checked(hint, raw[name], f"{cls.__name__}.{name}")
+            values[name] = _checked(hint, raw[name], where)
         elif required:
-            raise ProtocolError(f"{cls.__name__}: {name} is missing")
+            raise ProtocolError(f"{where} is missing")
     return cls(**values)
 
 
 def _checked(hint: Any, value: Any, where: str) -> Any:
     """`value`, if it is of the annotated type."""
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if hint is Any:
+    if hint is Any or type(value) is hint:
         return value
-    if hint is float and type(value) in (int, float):
+    if hint is float and type(value) is int:
         try:
             return float(value)
         except OverflowError:
             raise ProtocolError(f"{where}: too large for a float") from None
-    if hint in (int, str, bool, bytes, float):
-        if type(value) is hint:
+    origin, args = _parts(hint)
+    if origin is np.ndarray:
+        if isinstance(value, np.ndarray):
             return value
     elif origin is tuple and isinstance(value, list):
         return tuple(_checked(args[0], item, where) for item in value)
     elif origin is dict and isinstance(value, dict):
         return {_checked(args[0], key, where): _checked(args[1], item, where) for key, item in value.items()}
-    elif origin is np.ndarray or isinstance(hint, types.GenericAlias):
-        if isinstance(value, np.ndarray):
-            return value
     elif dataclasses.is_dataclass(hint):
         return _build(typing.cast("type[Any]", hint), value)
     raise ProtocolError(f"{where}: {type(value).__name__} where {getattr(hint, '__name__', hint)} was expected")

@@ -206,6 +206,17 @@ def test_columns_that_do_not_fit_each_other_are_neither_written_nor_read(epochs:
         codec.unpack(packed)
 
 
+def test_an_array_is_not_taken_where_a_table_or_a_list_belongs() -> None:
+    values = msgpack.ExtType(1, msgpack.packb(("<f8", [1])) + bytes(8))
+    catalogue = {"series": values}
+    for payload in (
+        raw(kind="status", epoch=1, state="running", rate=1.0, controls=values, position=0),
+        raw(kind="hello", protocol=1, run="r", version="0", config={}, machine={}, epochs=1, catalogue=catalogue),
+    ):
+        with pytest.raises(ProtocolError):
+            codec.unpack(payload)
+
+
 def test_arrays_of_any_layout_arrive_little_endian_and_contiguous() -> None:
     big = np.arange(12, dtype=">f8").reshape(3, 4).T[::2]
     arrived = codec.unpack(codec.pack(Array(1, "a", big)))
