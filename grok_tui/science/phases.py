@@ -319,6 +319,8 @@ class PhaseFold:
             self._enter(Phase.GENERALIZED, self._began("good"))
         elif learned and self._collapsed and self._held("bad", LONG_STREAK):
             self.peak, self.peak_fve = Mark(sample.epoch, self.level("test_loss")), self.level("test_fve")
+            self.floor = Mark(sample.epoch, self.level("excluded_key_free"))
+            self._forget_windows()
             self._collapsed = self._was_good = False
             self._enter(Phase.MEMORIZATION, self._began("learned"))
 
@@ -372,10 +374,13 @@ class PhaseFold:
 
     def _restart(self, epoch: int) -> None:
         """A control was changed: what was flat or still under the old value says nothing of the new one."""
-        for trace in (self._stall_loss, self._stall_fve, self._rest_loss, self._rest_norm):
-            trace.clear()
+        self._forget_windows()
         if self.phase is Phase.STALLED:
             self._enter(self._under, epoch)
+
+    def _forget_windows(self) -> None:
+        for trace in (self._stall_loss, self._stall_fve, self._rest_loss, self._rest_norm):
+            trace.clear()
 
 
 def _changed(before: float, now: float) -> bool:
