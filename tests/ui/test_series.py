@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from timeit import timeit
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grok_tui.series import Columns, Floats, Ints, Series
+from tests.ui.counting import points_read
 
 ODD_VALUES = st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -1e300])
 VALUES = st.one_of(st.floats(-1e6, 1e6), ODD_VALUES)
@@ -104,23 +105,22 @@ def test_a_slingshot_of_one_epoch_among_a_million_shows_in_its_column() -> None:
     assert (np.delete(columns.high, 65) == 1e-7).all()
 
 
-def test_a_reduction_reads_as_few_numbers_of_a_long_run_as_of_a_short_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reduction_reads_as_few_numbers_of_a_long_run_as_of_a_short_one() -> None:
     def read(length: int) -> int:
         series = Series()
         series.add(np.arange(length), np.random.default_rng(0).standard_normal(length))
-        count = 0
-        take = Series._take
-
-        def counted(self: Series, level: int, bins: Ints, starts: Ints, ends: Ints, low: Floats, high: Floats) -> None:
-            nonlocal count
-            count += int(np.maximum(ends - starts, 0).sum())
-            take(self, level, bins, starts, ends, low, high)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Series, "_take", counted)
-            series.columns(np.linspace(0, length, 201))
-        return count
+        return points_read(lambda: series.columns(np.linspace(0, length, 201)))
 
     short, long = read(40_000), read(4_000_000)
     assert short < 200 * 64
     assert long < 2 * short
+
+
+def test_a_reduction_of_a_run_a_hundred_times_as_long_does_not_take_ten_times_as_long() -> None:
+    def seconds(length: int) -> float:
+        series = Series()
+        series.add(np.arange(length), np.zeros(length))
+        edges = np.linspace(0, length, 201)
+        return min(timeit(lambda: series.columns(edges), number=1) for _ in range(30))
+
+    assert seconds(4_000_000) < 10 * seconds(40_000)

@@ -11,7 +11,8 @@ from grok_tui.ui.panes import lines
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.axis import Values
-from grok_tui.ui.widgets.chart import Chart, Plot
+from grok_tui.ui.widgets.chart import Chart
+from grok_tui.ui.widgets.plot import Plot
 
 SERIES = ("train_accuracy", "test_accuracy")
 

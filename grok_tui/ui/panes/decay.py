@@ -17,8 +17,9 @@ from grok_tui.ui.panes import lines
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import BOLD, Cells, Token, cut
-from grok_tui.ui.widgets.chart import Chart, Line, Plot
+from grok_tui.ui.widgets.chart import Chart
 from grok_tui.ui.widgets.grid import CellGrid
+from grok_tui.ui.widgets.plot import Line, Plot
 
 
 class DecayPane(Pane):

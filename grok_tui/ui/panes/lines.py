@@ -9,7 +9,7 @@ from grok_tui.state import RunState
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.axis import Epochs
 from grok_tui.ui.widgets.cells import Token
-from grok_tui.ui.widgets.chart import Line, Mark
+from grok_tui.ui.widgets.plot import Line, Mark
 from grok_tui.ui.widgets.strokes import Stroke
 
 SHORT = {"weight_decay": "wd", "lr": "lr"}

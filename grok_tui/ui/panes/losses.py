@@ -10,7 +10,8 @@ from grok_tui.state import RunState
 from grok_tui.ui.panes import lines
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.view import View
-from grok_tui.ui.widgets.chart import Chart, Plot
+from grok_tui.ui.widgets.chart import Chart
+from grok_tui.ui.widgets.plot import Plot
 
 ORDER = ("excluded_loss", "excluded_loss_key_free", "restricted_loss", "train_loss", "test_loss")
 """Later ones are drawn on top; losses that are announced and not named here come first."""

@@ -20,6 +20,10 @@ DEEPEST = 16
 """Decades that a logarithmic axis spans at most; what is smaller lies on its floor."""
 
 
+TINY, HUGE = 1e-280, 1e280
+"""The least and the greatest number that an axis knows; beyond them, sums and ratios lose their meaning."""
+
+
 @dataclass(frozen=True, slots=True)
 class Epochs:
     """The horizontal axis, from epoch `start` to `end`. Logarithmic means log10(epoch + 1), so that 0 has a place."""
@@ -73,17 +77,14 @@ class Values:
     log: bool = False
 
     def unit(self, values: Floats) -> Floats:
-        """Where values lie, in units in which the axis is linear; what has no logarithm lies below everything."""
-        if not self.log:
-            return values
-        floor = math.log10(self.low)
-        return np.where(values > self.low, np.log10(np.maximum(values, self.low)), np.where(values > 0, floor, -np.inf))
+        """Where values lie, in units in which the axis is linear; what has no logarithm lies on the floor."""
+        return np.log10(np.maximum(values, self.low)) if self.log else values
 
     def row(self, values: Floats, height: int) -> Floats:
         """Which of `height` rows, counted from the bottom, holds each value; clipped, NaN stays NaN."""
         low, high = (math.log10(self.low), math.log10(self.high)) if self.log else (self.low, self.high)
-        share = (self.unit(values) - low) / (high - low)
-        return np.asarray(np.clip(np.rint(share * (height - 1)), 0, height - 1))
+        share = np.clip((self.unit(values) - low) / (high - low), 0, 1)
+        return np.asarray(np.rint(share * (height - 1)))
 
     def padded(self, height: int, dots: int) -> Values:
         """The same with `dots` of `height` left free at either end, so that no line hugs the frame."""
@@ -119,9 +120,10 @@ def span(low: float, high: float, log: bool) -> Values:
     """The axis that shows values from `low` to `high`, on round ends; `low` and `high` may be NaN."""
     if not (math.isfinite(low) and math.isfinite(high)):
         low, high = (0.1, 10.0) if log else (0.0, 1.0)
+    low, high = max(low, -HUGE), min(max(high, -HUGE), HUGE)
     if log:
-        high = _round_up(high) if high > 0 else 1.0
-        low = max(_round_down(low) if low > 0 else high / 10, high / 10**DEEPEST)
+        high = _round_up(max(high, TINY)) if high > 0 else 1.0
+        low = max(_round_down(min(max(low, TINY), HUGE)) if low > 0 else high / 10, high / 10**DEEPEST)
         return Values(low if low < high else high / 10, high, log=True)
     low = min(low, 0.0)
     high = _round_up(high) if high > 0 else 0.0

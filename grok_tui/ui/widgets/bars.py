@@ -23,9 +23,12 @@ NO_SPECTRUM = "no spectrum yet"
 
 
 def bar_rows(values: Floats, height: int) -> list[str]:
-    """Bars standing on the floor, one column each: `values` are shares of `height` rows, top row first."""
+    """Bars standing on the floor, one column each: `values` are shares of `height` rows, top row first.
+
+    What is not zero shows at least an eighth of a cell.
+    """
     share = np.nan_to_num(np.asarray(values, float), nan=0.0, posinf=1.0, neginf=0.0)
-    filled = np.rint(np.clip(share, 0, 1) * height * 8).astype(int)
+    filled = np.maximum(np.rint(np.clip(share, 0, 1) * height * 8), share > 0).astype(int)
     return ["".join(EIGHTHS[min(max(f - 8 * row, 0), 8)] for f in filled) for row in range(height - 1, -1, -1)]
 
 

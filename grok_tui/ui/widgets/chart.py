@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum, auto
 from functools import lru_cache
 
 import numpy as np
 import plotext
 
-from grok_tui import wording
 from grok_tui.series import Series
+from grok_tui.ui.widgets import legend
 from grok_tui.ui.widgets.axis import Epochs, Tick, Values, span
 from grok_tui.ui.widgets.cells import BOLD, DIM, REVERSE, Cells, Token, cut
 from grok_tui.ui.widgets.grid import CellGrid
-from grok_tui.ui.widgets.strokes import ACROSS, BLANK, DOWN, Outside, Stroke, Trail, braille, dots, trail
+from grok_tui.ui.widgets.plot import Line, Plot
+from grok_tui.ui.widgets.strokes import ACROSS, BLANK, DOWN, Outside, Trail, braille, dots, trail
 
 LABELS = 4
 """Width of the labels beside the vertical axis, at least: charts below each other then share their columns."""
@@ -25,68 +24,7 @@ PAD = 2
 EVERY = 16
 """Cells between a line's markers."""
 
-WEAKER = {Token.RESTRICTED: Token.RESTRICTED_WEAK, Token.EXCLUDED: Token.EXCLUDED_WEAK}
-"""A dimmed colour turns grey on a terminal of 16; these keep their hue."""
-
 NO_DATA = "no data yet"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One series in a chart."""
-
-    name: str
-    short: str
-    series: Series
-    token: Token
-    stroke: Stroke = Stroke.SOLID
-    marker: str = ""
-    """One cell, set on the line now and then."""
-    notes: tuple[str, str] = ("", "")
-    """What the legend adds in brackets: long, short."""
-    weak: bool = False
-    """A reading that may still change its meaning: drawn dim."""
-    steps: bool = False
-    """The value holds until the next one."""
-    digits: int = 0
-    """Decimals of the read-out; as many as needed when 0."""
-
-    @property
-    def style(self) -> int:
-        """Its colour; a weaker one when it is provisional."""
-        return WEAKER.get(self.token, self.token | DIM) if self.weak else self.token
-
-    def read(self, epoch: float | None) -> str:
-        """Its value at `epoch`, or its newest."""
-        found = self.series.at(epoch) if epoch is not None else None
-        value = found[1] if found else float("nan") if epoch is not None else self.series.last
-        return f"{value:.{self.digits}f}" if self.digits and value == value else wording.number(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Something that happened at an epoch: a vertical line with a few letters."""
-
-    epoch: int
-    label: str = ""
-    token: Token = Token.MARK
-
-
-@dataclass(frozen=True, slots=True)
-class Plot:
-    """What a chart shows."""
-
-    lines: tuple[Line, ...]
-    """The last is drawn on top; the legend names them from last to first."""
-    epochs: Epochs
-    values: Values | None = None
-    """None: as much as the lines need."""
-    log: bool = False
-    marks: tuple[Mark, ...] = ()
-    cursor: int | None = None
-    legend: bool = True
-    level: tuple[float, str, str] | None = None
-    """A value drawn across, with a long and a short name for it."""
 
 
 class Chart(CellGrid):
@@ -111,7 +49,7 @@ def picture(plot: Plot, width: int, height: int) -> Cells:
         cells.text((width - len(text)) // 2, height // 2, text, Token.MUTED)
         return cells
     most = max(height // 6, 1) if plot.cursor is None else max(height // 5, 3 if height >= 8 else 1)
-    used = _legend(cells, plot, min(most, 3)) if plot.legend and height > 2 else 0
+    used = legend.draw(cells, plot, min(most, 3)) if plot.legend and height > 2 else 0
     body = Cells(width, height - used)
     values = plot.values or _fitted(plot)
     left, rows, values = _frame(body, plot.epochs, values)
@@ -140,12 +78,12 @@ def _frame(cells: Cells, epochs: Epochs, values: Values) -> tuple[int, int, Valu
     """Draw axes and ticks; returns the canvas's first column, its number of rows, and what they span."""
     rows = cells.height - 2
     up = values.ticks(rows) if rows >= 2 else []
-    values = values.padded(rows * DOWN, PAD)
     labels = max((len(label) for _, label in up), default=0)
     left = max(labels, LABELS) + 1
     columns = cells.width - left
     if rows < 2 or columns < 8:
         return 0, cells.height, values
+    values = values.padded(rows * DOWN, PAD)
     across = [(epochs.column(e, columns), label) for e, label in epochs.ticks(columns)]
     found = (values.row(np.array([v for v, _ in up]), rows * DOWN) // DOWN).tolist()
     ticks_x = tuple((float(x), label) for x, label in across if x is not None)
@@ -241,12 +179,12 @@ def _draw_level(canvas: Cells, plot: Plot, values: Values) -> None:
 
 def _draw_marks(canvas: Cells, plot: Plot) -> None:
     """A vertical line for each mark where nothing else is, and its letters in the first free place from the top."""
-    columns = [(x, mark) for mark in plot.marks if (x := plot.epochs.column(mark.epoch, canvas.width)) is not None]
-    for x, mark in columns:
-        for y in range(canvas.height):
-            if canvas.free(x, y, 1):
-                canvas.text(x, y, "┊", mark.token)
-    for x, mark in columns:
+    places = ((plot.epochs.column(mark.epoch, canvas.width), mark) for mark in plot.marks)
+    columns = {x: mark for x, mark in places if x is not None}  # the last one that falls into a column
+    for x, mark in columns.items():
+        blank = canvas.chars[:, x] == ord(" ")
+        canvas.chars[blank, x], canvas.styles[blank, x] = ord("┊"), mark.token
+    for x, mark in columns.items():
         for y in range(canvas.height // 2):
             start = next((s for s in (x + 1, x - len(mark.label)) if canvas.free(s, y, len(mark.label))), None)
             if start is not None:
@@ -263,56 +201,3 @@ def _draw_cursor(body: Cells, plot: Plot, left: int, rows: int) -> None:
             body.text(left + x, y, "│", Token.CURSOR)
     if rows < body.height:
         body.stamp(left + x, body.height - 1, f" {plot.cursor:,} ", Token.CURSOR | REVERSE)
-
-
-def _legend(cells: Cells, plot: Plot, most: int) -> int:
-    """Name the lines with their values in at most `most` rows; returns how many it took."""
-    head = f"at {plot.cursor:,}" if plot.cursor is not None else ""
-    for form in Form:
-        items = [item for line in reversed(plot.lines) if (item := _item(line, plot.cursor, form))]
-        places = _flow([len(sample) + 1 + len(text) for sample, text, _ in items], cells.width, len(head), form.gap)
-        if places[-1][1] < most:
-            break
-    cells.text(0, 0, head, Token.CURSOR | BOLD)
-    for (sample, text, style), (x, y) in zip(items, places, strict=True):
-        if y < most:
-            end = cells.text(x, y, sample, style | BOLD)
-            cells.text(end + 1, y, text, style)
-    return min(places[-1][1] + 1, most)
-
-
-class Form(Enum):
-    """How much a legend says of each line, from most to least."""
-
-    FULL = auto()
-    SHORT_NOTE = auto()
-    NO_NOTE = auto()
-    SHORT = auto()
-    NAMES = auto()
-
-    @property
-    def gap(self) -> int:
-        """Cells between two lines' entries."""
-        return 1 if self in (Form.SHORT, Form.NAMES) else 3
-
-
-def _item(line: Line, cursor: int | None, form: Form) -> tuple[str, str, int] | None:
-    """(sample, text, style) of a line in the legend; None where only names fit and another line bears its name."""
-    stroke = line.stroke.sample[0]
-    if form in (Form.SHORT, Form.NAMES):
-        text = line.short if form is Form.NAMES else f"{line.short} {line.read(cursor)}"
-        return None if line.weak and not line.marker else (stroke + line.marker, text, line.style)
-    note = {Form.FULL: line.notes[0], Form.SHORT_NOTE: line.notes[1]}.get(form, "")
-    text = f"{line.name} ({note}) {line.read(cursor)}" if note else f"{line.name} {line.read(cursor)}"
-    return stroke + (line.marker or stroke) + stroke, text, line.style
-
-
-def _flow(lengths: list[int], width: int, start: int, gap: int) -> list[tuple[int, int]]:
-    """(column, row) of items that follow each other, broken into rows."""
-    places, x, y = [], start + 2 if start else 0, 0
-    for length in lengths:
-        if x and x + length > width:
-            x, y = 0, y + 1
-        places.append((x, y))
-        x += length + gap
-    return places

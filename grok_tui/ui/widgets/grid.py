@@ -20,7 +20,8 @@ class CellGrid(Widget):
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self.cells = Cells(0, 0)
-        self._strips: list[Strip] = []
+        self._strips: dict[int, Strip] = {}
+        """Rows as they were last sent; made again when a cell or the style sheet has changed."""
         self._looks: dict[int, Style] = {}
 
     def draw(self, width: int, height: int) -> Cells:
@@ -35,18 +36,23 @@ class CellGrid(Widget):
         before, after = self.cells, self.draw(width, height)
         self.cells = after
         if before.chars.shape != after.chars.shape:
-            self._strips = [self._strip(y) for y in range(height)]
+            self._strips.clear()
             self.refresh()
             return
         regions = []
         for y, start, end in changed(before, after):
-            self._strips[y] = self._strip(y)
+            self._strips.pop(y, None)
             regions.append(Region(start, y, end - start, 1))
         if regions:
             self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width, self.rich_style)
+        if y >= self.cells.height:
+            return Strip.blank(self.size.width, self.rich_style)
+        if y not in self._strips:
+            segments = [Segment(text, self._look(style)) for text, style in self.cells.runs(y)]
+            self._strips[y] = Strip(segments, self.cells.width)
+        return self._strips[y]
 
     def on_resize(self, _event: Resize) -> None:
         self.redraw()
@@ -57,10 +63,7 @@ class CellGrid(Widget):
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._looks.clear()
-        self._strips = [self._strip(y) for y in range(self.cells.height)]
-
-    def _strip(self, y: int) -> Strip:
-        return Strip([Segment(text, self._look(style)) for text, style in self.cells.runs(y)], self.cells.width)
+        self._strips.clear()
 
     def _look(self, style: int) -> Style:
         """The style of a token with its flags."""

@@ -1,0 +1,75 @@
+"""A chart's legend: each line with its stroke, its marker, its name and its value, as fully as there is room."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from grok_tui.ui.widgets.cells import BOLD, Cells, Token
+from grok_tui.ui.widgets.plot import Line, Plot
+
+
+def draw(cells: Cells, plot: Plot, most: int) -> int:
+    """Name the lines with their values in at most `most` rows; returns how many it took."""
+    head = f"at {plot.cursor:,}" if plot.cursor is not None else ""
+    for form in Form:
+        items = [_item(line, plot.cursor, form) for line in _named(plot, form)]
+        places = _flow([len(sample) + 1 + len(text) for sample, text, _ in items], cells.width, len(head), form.gap)
+        if places[-1][1] < most:
+            break
+    cells.text(0, 0, head, Token.CURSOR | BOLD)
+    for (sample, text, style), (x, y) in zip(items, places, strict=True):
+        if y < most:
+            end = cells.text(x, y, sample, style | BOLD)
+            cells.text(end + 1, y, text, style)
+    return min(places[-1][1] + 1, most)
+
+
+class Form(Enum):
+    """How much a legend says of each line, from most to least."""
+
+    FULL = auto()
+    SHORT_NOTE = auto()
+    NO_NOTE = auto()
+    SHORT = auto()
+    NAMES = auto()
+
+    @property
+    def gap(self) -> int:
+        """Cells between two lines' entries."""
+        return 1 if self.short else 3
+
+    @property
+    def short(self) -> bool:
+        """Whether names are shortened."""
+        return self in (Form.SHORT, Form.NAMES)
+
+
+def _named(plot: Plot, form: Form) -> list[Line]:
+    """The lines in the legend's order; where only short names fit, a weak one without its stronger namesake."""
+    lines = list(reversed(plot.lines))
+    if not form.short:
+        return lines
+    strong = {line.short for line in lines if not line.weak}
+    return [line for line in lines if not (line.weak and line.short in strong)]
+
+
+def _item(line: Line, cursor: int | None, form: Form) -> tuple[str, str, int]:
+    """(sample, text, style) of a line in the legend."""
+    stroke = line.stroke.sample[0]
+    if form.short:
+        text = line.short if form is Form.NAMES else f"{line.short} {line.read(cursor)}"
+        return stroke + line.marker, text, line.style
+    note = {Form.FULL: line.notes[0], Form.SHORT_NOTE: line.notes[1]}.get(form, "")
+    text = f"{line.name} ({note}) {line.read(cursor)}" if note else f"{line.name} {line.read(cursor)}"
+    return stroke + (line.marker or stroke) + stroke, text, line.style
+
+
+def _flow(lengths: list[int], width: int, start: int, gap: int) -> list[tuple[int, int]]:
+    """(column, row) of items that follow each other, broken into rows."""
+    places, x, y = [], start + 2 if start else 0, 0
+    for length in lengths:
+        if x and x + length > width:
+            x, y = 0, y + 1
+        places.append((x, y))
+        x += length + gap
+    return places

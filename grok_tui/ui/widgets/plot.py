@@ -1,0 +1,72 @@
+"""What a chart shows: lines, marks, axes. Frozen; the chart only draws it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grok_tui import wording
+from grok_tui.series import Series
+from grok_tui.ui.widgets.axis import Epochs, Values
+from grok_tui.ui.widgets.cells import DIM, Token
+from grok_tui.ui.widgets.strokes import Stroke
+
+WEAKER = {Token.RESTRICTED: Token.RESTRICTED_WEAK, Token.EXCLUDED: Token.EXCLUDED_WEAK}
+"""A dimmed colour turns grey on a terminal of 16; these keep their hue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series in a chart."""
+
+    name: str
+    short: str
+    series: Series
+    token: Token
+    stroke: Stroke = Stroke.SOLID
+    marker: str = ""
+    """One cell, set on the line now and then."""
+    notes: tuple[str, str] = ("", "")
+    """What the legend adds in brackets: long, short."""
+    weak: bool = False
+    """A reading that may still change its meaning: drawn dim."""
+    steps: bool = False
+    """The value holds until the next one."""
+    digits: int = 0
+    """Decimals of the read-out; as many as needed when 0."""
+
+    @property
+    def style(self) -> int:
+        """Its colour; a weaker one when it is provisional."""
+        return WEAKER.get(self.token, self.token | DIM) if self.weak else self.token
+
+    def read(self, epoch: float | None) -> str:
+        """Its value at `epoch`, or its newest."""
+        found = self.series.at(epoch) if epoch is not None else None
+        value = found[1] if found else float("nan") if epoch is not None else self.series.last
+        return f"{value:.{self.digits}f}" if self.digits and value == value else wording.number(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Something that happened at an epoch: a vertical line with a few letters."""
+
+    epoch: int
+    label: str = ""
+    token: Token = Token.MARK
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """What a chart shows."""
+
+    lines: tuple[Line, ...]
+    """The last is drawn on top; the legend names them from last to first."""
+    epochs: Epochs
+    values: Values | None = None
+    """None: as much as the lines need."""
+    log: bool = False
+    marks: tuple[Mark, ...] = ()
+    cursor: int | None = None
+    legend: bool = True
+    level: tuple[float, str, str] | None = None
+    """A value drawn across, with a long and a short name for it."""
