@@ -17,6 +17,9 @@ from grok_tui.ui.messages import PromptClosed, Typed
 
 GAP = 2
 
+ROWS = 3
+"""Rows that a long notice may take."""
+
 
 class Hints(Static):
     """Keys from the table, as many as fit, each to be clicked too; a notice takes their place until the next key."""
@@ -47,9 +50,11 @@ class Hints(Static):
         self._draw()
 
     def _draw(self) -> None:
-        said = self._notice if self._notice.plain else self._hints(self.size.width - 2)
+        width = max(self.size.width - 2, 1)
+        said = self._notice if self._notice.plain else self._hints(width)
         if said != self._said:
             self._said = said
+            self.styles.height = min(len(said.wrap(width)), ROWS)  # a layout, if it is another than before
             self.update(said, layout=False)
 
     def _hints(self, width: int) -> Content:

@@ -73,9 +73,10 @@ class Requests:
         return ""
 
     def settle(self, state: RunState) -> None:
-        """Drop the requests that the state has caught up with."""
+        """Drop the requests that the state has caught up with, oldest first: none overtakes another."""
         for control, requests in self._open.items():
-            self._open[control] = [request for request in requests if not _shown(state, control, request)]
+            while requests and _shown(state, control, requests[0]):
+                del requests[0]
 
     def forget(self) -> None:
         """Drop everything: the trainer is gone."""

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import DataTable, OptionList, Static
 from textual.widgets.option_list import Option
 
-from grok_tui import listing
+from grok_tui import __version__, listing
 from grok_tui.config import Config
 from grok_tui.errors import GrokTuiError
 from grok_tui.runs import Run
@@ -44,7 +44,9 @@ class HomeScreen(Screen[None]):
         self._starting = False
 
     def compose(self) -> ComposeResult:
-        yield Static(Content.assemble(("grok-tui", "bold $accent"), f"   {TITLE}"), id="status")
+        yield Static(
+            Content.assemble(("grok-tui", "bold $accent"), f"   {TITLE}", (f"   {__version__}", "$muted")), id="status"
+        )
         with Vertical(id="home-body"):
             presets = OptionList(id="presets", compact=True)
             presets.border_title = "Start a preset"
@@ -59,9 +61,10 @@ class HomeScreen(Screen[None]):
         self.query_one(Hints).offer((*keys.HOME_KEYS, *keys.APP_KEYS))
         self.query_one("#runs", DataTable).add_columns(*listing.RUN_COLUMNS)
         self._presets = self._doors.presets()
-        self.query_one("#presets", OptionList).add_options(
-            Option(preset_line(name, found), id=name) for name, found in self._presets.items()
-        )
+        presets = self.query_one("#presets", OptionList)
+        for name, found in self._presets.items():
+            presets.add_options([*([None] if presets.option_count else []), Option(preset_line(name, found), id=name)])
+        presets.highlighted = 0
         self.run_worker(self._reload(), name="runs")
         self.set_interval(LOOK, self.action_reload)
 
@@ -142,7 +145,7 @@ class HomeScreen(Screen[None]):
 def preset_line(name: str, config: Config) -> Content:
     """A preset in the list: its name, its length and its sentence."""
     size = f"{config.training.epochs:,} epochs"
-    return Content.assemble((name, "bold"), ("   " + size, "$text-muted"), "\n", (config.about, "$text-muted"), "\n")
+    return Content.assemble((name, "bold"), ("   " + size, "$muted"), "\n", (config.about, "$muted"))
 
 
 def _look(doors: Doors) -> tuple[list[Run], list[tuple[str, ...]]]:

@@ -1,0 +1,81 @@
+"""Following a run without a screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grok_tui import config, headless, runs
+from grok_tui.record import Recorder
+from grok_tui.runs import Run
+from grok_tui.sources import Scripted
+from grok_tui.state import RunState
+from tests.ui.story import frames
+
+
+async def followed(*told: object, batches: int = 1) -> list[str]:
+    """The lines for these frames, arriving in so many batches."""
+    source = Scripted()
+    size = -(-len(told) // batches)
+    for start in range(0, len(told), size):
+        source.push(*told[start : start + size])  # type: ignore[arg-type]
+    source.close()
+    said: list[str] = []
+    await headless.watch(source, RunState(), headless.Lines(said.append))
+    return said
+
+
+def recorded(state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("GROK_TUI_HOME", str(tmp_path))
+    run = runs.create(config.preset("nanda113"))
+    recorder = Recorder(run.frames)
+    for frame in frames(until=3000, state=state, run=run.name):
+        if frame.kind != "status":
+            recorder.append(frame)  # type: ignore[arg-type]
+    return run
+
+
+async def test_a_whole_run_is_told_in_about_forty_lines_and_every_phase_is_named() -> None:
+    said = await followed(*frames())
+    reports = [line for line in said if "test accuracy" in line]
+    assert 40 <= len(reports) <= 50
+    for phase in ("memorization", "circuit formation", "cleanup", "generalized"):
+        assert any(f", {phase}," in line for line in reports)
+    assert said[-1] == "epoch 40,000: finished at epoch 40,000"
+
+
+async def test_the_lines_do_not_depend_on_how_the_frames_arrive() -> None:
+    told = frames(until=9000)
+    assert await followed(*told) == await followed(*told, batches=50)
+
+
+async def test_a_change_of_weight_decay_has_its_line() -> None:
+    said = await followed(*frames(until=4000, changes=[(3000, "weight_decay", 2.5)]))
+    assert "epoch 3,000: weight_decay 1 → 2.5" in said
+
+
+@pytest.mark.parametrize(("state", "code"), [("finished", 0), ("stopped", 1), ("failed", 1), ("running", 1)])
+def test_the_exit_code_says_whether_it_finished(
+    state: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = recorded(state, tmp_path, monkeypatch)
+    assert headless.follow(run) == code
+    said = capsys.readouterr()
+    assert "test accuracy" in said.out
+    assert (f"grok-tui resume {run.name}" in said.err) == (code == 1)
+
+
+def test_ctrl_c_leaves_and_says_that_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = recorded("running", tmp_path, monkeypatch)
+
+    async def interrupted(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(headless, "watch", interrupted)
+    assert headless.follow(run) == 130
+    said = capsys.readouterr().out
+    assert f"{run.name} goes on training" in said
+    assert f"grok-tui stop {run.name}" in said

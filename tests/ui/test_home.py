@@ -1,0 +1,171 @@
+"""Stories of the home screen: presets to start, runs to open."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from textual.widgets import DataTable, OptionList
+
+from grok_tui import config, runs
+from grok_tui.config import Config
+from grok_tui.errors import LaunchError
+from grok_tui.runs import Run
+from grok_tui.sources import Scripted
+from grok_tui.ui.doors import Doors
+from grok_tui.ui.screens.home import HomeScreen
+from grok_tui.ui.screens.run import RunScreen
+from tests.ui.stage import bottom, done, text, until, viewer
+from tests.ui.story import frames
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GROK_TUI_HOME", str(tmp_path))
+
+
+def make(name: str, state: str, epoch: int = 1200) -> Run:
+    run = runs.create(config.preset(name))
+    values = {"test_accuracy": 0.25}
+    run.write_state(
+        {"epoch": epoch, "state": state, "time": 1.7e9, "controls": {"weight_decay": 3.0}, "values": values}
+    )
+    return run
+
+
+def scripted(_run: Run) -> Scripted:
+    return Scripted(frames(until=100))
+
+
+async def test_presets_are_there_with_a_sentence_each() -> None:
+    async with viewer(None).run_test(size=(100, 40)) as pilot:
+        await done(pilot, "runs")
+        page = " ".join(" ".join(text(pilot)).replace("│", " ").split())
+        for name, preset in config.presets().items():
+            assert name in page
+            assert preset.about[:60] in page
+        assert "No runs yet" in page
+
+
+async def test_enter_starts_the_preset_and_opens_its_run() -> None:
+    started: list[Config] = []
+
+    def start(settings: Config) -> Run:
+        started.append(settings)
+        return Run(Path("demo-1"))
+
+    async with viewer(None, Doors(start=start, source=scripted)).run_test(size=(100, 40)) as pilot:
+        await done(pilot, "runs")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))
+        assert [settings.name for settings in started] == ["demo"]
+
+
+async def test_while_it_starts_it_says_so_and_a_second_enter_starts_nothing() -> None:
+    go = threading.Event()
+    started: list[Config] = []
+
+    def start(settings: Config) -> Run:
+        started.append(settings)
+        go.wait(20)
+        return Run(Path("demo-1"))
+
+    async with viewer(None, Doors(start=start, source=scripted)).run_test(size=(100, 40)) as pilot:
+        await done(pilot, "runs")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "starting demo" in bottom(pilot)
+        await pilot.press("enter")
+        go.set()
+        await done(pilot, "start")
+        assert len(started) == 1
+
+
+async def test_a_run_that_does_not_start_says_why_in_place() -> None:
+    def start(_settings: Config) -> Run:
+        raise LaunchError("demo-1 did not start: no space left on device")
+
+    async with viewer(None, Doors(start=start)).run_test(size=(100, 40)) as pilot:
+        await done(pilot, "runs")
+        await pilot.press("enter")
+        await done(pilot, "start")
+        assert isinstance(pilot.app.screen, HomeScreen)
+        assert "no space left on device" in bottom(pilot)
+
+
+async def test_runs_are_listed_with_how_they_stand_and_enter_opens_one() -> None:
+    make("demo", "finished", 4000)
+    make("nanda113", "running")
+    opened: list[str] = []
+
+    def source(run: Run) -> Scripted:
+        opened.append(run.name)
+        return Scripted(frames(until=100))
+
+    async with viewer(None, Doors(source=source)).run_test(size=(100, 40)) as pilot:
+        await done(pilot, "runs")
+        page = "\n".join(text(pilot))
+        assert "✓ finished" in page
+        assert "✂ cut off" in page
+        assert f"4,000/{config.preset('demo').training.epochs:,}" in page
+        assert "25.0%" in page
+        await pilot.press("tab", "down", "enter")
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))
+        assert opened == [runs.listing()[1].name]
+
+
+async def test_a_run_from_a_newer_version_is_listed_and_says_so_when_opened() -> None:
+    run = make("demo", "finished")
+    (run.path / "VERSION").write_text("99\n")
+    async with viewer(None).run_test(size=(100, 40)) as pilot:
+        await done(pilot, "runs")
+        await pilot.press("tab", "enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, HomeScreen)
+        assert "made by a newer grok-tui (layout 99" in " ".join(line.strip() for line in text(pilot)[-3:])
+
+
+async def test_a_new_run_appears_and_the_bar_stays_on_its_run() -> None:
+    first = make("demo", "finished")
+    async with viewer(None).run_test(size=(100, 40)) as pilot:
+        await done(pilot, "runs")
+        table = pilot.app.screen.query_one(DataTable)
+        await pilot.press("tab")
+        make("nanda113", "running")
+        await pilot.press("r")
+        await done(pilot, "runs")
+        assert table.row_count == 2
+        assert str(table.get_cell_at(table.cursor_coordinate)) == first.name
+
+
+async def test_tab_goes_between_presets_and_runs() -> None:
+    make("demo", "finished")
+    async with viewer(None).run_test(size=(100, 40)) as pilot:
+        await done(pilot, "runs")
+        assert isinstance(pilot.app.focused, OptionList)
+        await pilot.press("tab")
+        assert isinstance(pilot.app.focused, DataTable)
+        await pilot.press("tab")
+        assert isinstance(pilot.app.focused, OptionList)
+
+
+async def test_home_is_reached_from_a_run_and_closes_its_source() -> None:
+    source = Scripted(frames(until=100))
+    async with viewer(source).run_test(size=(100, 40)) as pilot:
+        await source.taken()
+        await pilot.press("H")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+        assert await anext(source.frames(), None) is None
+        await pilot.press("q")
+    assert source.sent == []
+
+
+@pytest.mark.parametrize("size", [(20, 5), (1, 1), (80, 24), (300, 90)])
+async def test_any_size_can_be_drawn(size: tuple[int, int]) -> None:
+    make("demo", "finished")
+    async with viewer(None).run_test(size=size) as pilot:
+        await done(pilot, "runs")
+        await pilot.press("tab", "tab", "question_mark", "escape")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, HomeScreen)
