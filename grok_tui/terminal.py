@@ -9,7 +9,6 @@ import fcntl
 import os
 import pty
 import select
-import signal
 import struct
 import subprocess
 import termios
@@ -46,6 +45,7 @@ class Terminal:
             stdout=inner,
             stderr=inner,
             start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # resizes and hang-ups reach it as signals
             env={**plain, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(env or {})},
         )
         os.close(inner)
@@ -61,15 +61,13 @@ class Terminal:
         self.close()
 
     def close(self) -> None:
-        """End the command, as a closed window does, and free the terminal."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGHUP)
-            try:
-                self.process.wait(3)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        """Pull the terminal away, as a closed window or a lost connection does; the command gets a hang-up."""
         os.close(self._fd)
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def resize(self, columns: int, rows: int) -> None:
         """Change the size, as dragging a window's corner does."""
