@@ -62,7 +62,7 @@ LIGHT_TOKENS = {
     "phase-cleanup": "#a02a90",
     "phase-generalized": "#007a3a",
     "phase-direct": "#5a6b00",
-    "phase-stalled": "#6f7782",
+    "phase-stalled": "#666e79",
     "phase-degraded": "#b3261e",
 }
 

@@ -1,0 +1,54 @@
+"""Colours that can be read, and told apart where there are few of them."""
+
+from __future__ import annotations
+
+import pytest
+from rich.color import ColorSystem
+from textual.color import Color
+from textual.theme import Theme
+
+from grok_tui.ui import theme
+from grok_tui.ui.panes import STYLES
+from grok_tui.ui.widgets.cells import Token
+
+SERIES = ("train", "test", "restricted", "excluded", "other")
+
+
+def ratio(one: Color, other: Color) -> float:
+    """The contrast of two colours as WCAG 2 defines it."""
+
+    def luminance(colour: Color) -> float:
+        parts = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in colour.normalized]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("each", theme.THEMES, ids=lambda each: each.name)
+def test_text_is_legible(each: Theme) -> None:
+    background = Color.parse(each.background or "")
+    faint = {"axis", "restricted-weak", "excluded-weak", "cos", "sin"}
+    for name, value in each.variables.items():
+        contrast = ratio(Color.parse(value), background)
+        assert contrast >= (3.0 if name in faint - {"axis"} else 2.5 if name == "axis" else 4.5), name
+
+
+@pytest.mark.parametrize("each", theme.THEMES, ids=lambda each: each.name)
+@pytest.mark.parametrize("system", [ColorSystem.STANDARD, ColorSystem.EIGHT_BIT], ids=["16", "256"])
+def test_series_keep_colours_of_their_own(each: Theme, system: ColorSystem) -> None:
+    names = SERIES[:4] if system is ColorSystem.STANDARD else SERIES
+    found = {Color.parse(each.variables[name]).rich_color.downgrade(system).number for name in names}
+    assert len(found) == len(names)
+
+
+def test_both_themes_have_the_same_tokens() -> None:
+    assert set(theme.DARK_TOKENS) == set(theme.LIGHT_TOKENS)
+    assert theme.tokens(True) is theme.DARK_TOKENS
+
+
+def test_every_token_has_a_rule_and_no_colour_is_written_outside_the_theme() -> None:
+    sheet = STYLES.read_text(encoding="utf-8")
+    for token in Token:
+        assert f".{token.css} " in sheet
+    assert "#" not in sheet.replace("#decay-input-slot", "")
