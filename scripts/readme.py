@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
@@ -32,8 +31,9 @@ def commands() -> str:
 def rewritten(text: str) -> str:
     """The README with both sections as the code has them."""
     for section, content in (("keys", keys.markdown()), ("commands", commands())):
-        block = f"<!-- {section} -->\n{content.rstrip()}\n<!-- /{section} -->"
-        text = re.sub(f"<!-- {section} -->.*?<!-- /{section} -->", lambda _, b=block: b, text, flags=re.DOTALL)
+        before, _, rest = text.partition(f"<!-- {section} -->\n")
+        after = rest.partition(f"<!-- /{section} -->")[2]
+        text = f"{before}<!-- {section} -->\n{content.rstrip()}\n<!-- /{section} -->{after}"
     return text
 
 

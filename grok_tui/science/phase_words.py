@@ -58,8 +58,8 @@ def next_step(fold: PhaseFold) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits: 17.1, 0.00412, 3.1e-07."""
-    return f"{value:.3g}" if math.isfinite(value) else "unknown"
+    """Three significant digits: 17.1, 0.00412, 3.1e-7."""
+    return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e") if math.isfinite(value) else "unknown"
 
 
 def percent(share: float) -> str:

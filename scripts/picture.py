@@ -1,0 +1,73 @@
+"""Draws docs/screen.svg from the recording of a real run: the same recording gives the same picture.
+
+python scripts/picture.py nanda113-1              the newest state
+python scripts/picture.py nanda113-1 --until 8000 as the screen was at epoch 8,000
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from grok_tui import record, runs
+from grok_tui.protocol import Array, Event, Frame, Points
+from grok_tui.sources import Link, Scripted
+from grok_tui.ui.app import GrokApp
+
+PICTURE = Path(__file__).parent.parent / "docs" / "screen.svg"
+
+
+def recorded(run: runs.Run, until: int | None) -> list[Frame]:
+    """The run's frames, up to an epoch."""
+    frames: list[Frame] = []
+    position = 0
+    while True:
+        found, end = record.read(run.frames, position, 4096)
+        frames += found
+        if end == position:
+            break
+        position = end
+    return [cut for frame in frames if (cut := _before(frame, until)) is not None]
+
+
+def _before(frame: Frame, until: int | None) -> Frame | None:
+    """The part of a frame that belongs to epochs up to `until`."""
+    if until is None:
+        return frame
+    if isinstance(frame, Event | Array):
+        return frame if frame.epoch <= until else None
+    if isinstance(frame, Points):
+        keep = frame.epochs <= until
+        return Points(frame.epochs[keep], {name: column[keep] for name, column in frame.values.items()})
+    return frame
+
+
+async def drawn(frames: list[Frame], size: tuple[int, int], link: Link) -> str:
+    """The screen after all frames, as SVG."""
+    source = Scripted(frames, link=link)
+    app = GrokApp(source, charts_every=0.0, status_every=0.0)
+    async with app.run_test(size=size) as pilot:
+        await source.taken()
+        await pilot.pause()
+        await pilot.pause()
+        return app.export_screenshot(title="grok-tui")
+
+
+def main() -> None:
+    """Parse, replay, write."""
+    parser = argparse.ArgumentParser(description="Draw docs/screen.svg from a run.")
+    parser.add_argument("run", nargs="?", help="its name; the newest if omitted")
+    parser.add_argument("--until", type=int, metavar="EPOCH", help="as the screen was then")
+    parser.add_argument("--size", default="120x40", help="columns x rows; 120x40 if omitted")
+    parser.add_argument("--out", type=Path, default=PICTURE)
+    chosen = parser.parse_args()
+    width, height = map(int, chosen.size.split("x"))
+    link: Link = "recording" if chosen.until is None else "live"
+    svg = asyncio.run(drawn(recorded(runs.find(chosen.run), chosen.until), (width, height), link))
+    chosen.out.parent.mkdir(parents=True, exist_ok=True)
+    chosen.out.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

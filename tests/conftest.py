@@ -1,0 +1,29 @@
+"""What every test relies on: a home of its own, and nothing of the caller's terminal or settings."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+_HOME = pytest.StashKey[str]()
+_FOREIGN = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TEXTUAL", "TEXTUAL_THEME", "TEXTUAL_DRIVER", "TEXTUAL_FPS")
+
+hypothesis_settings.register_profile(
+    "here", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a busy two-core machine is no bug
+hypothesis_settings.load_profile("here")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in _FOREIGN:
+        os.environ.pop(name, None)
+    os.environ["GROK_TUI_HOME"] = config.stash[_HOME] = tempfile.mkdtemp(prefix="grok-tui-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(config.stash[_HOME], ignore_errors=True)
