@@ -34,6 +34,7 @@ class Pane(Widget, can_focus=True):
         self.border_title = self.title
         self._shown: tuple[RunState, View] | None = None
         self._drawn: Hashable = None
+        self._noted = ""
 
     def compose(self) -> ComposeResult:
         yield from self.parts()
@@ -55,6 +56,11 @@ class Pane(Widget, can_focus=True):
         self.set_class(self.size.width >= ROOMY[0] and self.size.height >= ROOMY[1], "-roomy")
         self._drawn = None
         self._refresh_picture()
+
+    def note(self, text: str) -> None:
+        """Write `text` into the lower border; setting it repaints the whole pane, so only when it changes."""
+        if text != self._noted:
+            self._noted = self.border_subtitle = text
 
     def present(self, state: RunState, view: View) -> None:
         """Hand the widgets what they draw, and have them draw it."""

@@ -41,7 +41,7 @@ class FourierPane(Pane):
         heading.epoch = norms.epoch if norms is not None and view.cursor is not None else None
         heading.redraw()
         bars = self.query_one(Bars)
-        self.border_subtitle = note(spectrum, *bars.size) if spectrum and bars.size.area else ""
+        self.note(note(spectrum, *bars.size) if spectrum and bars.size.area else "")
         bars.show(spectrum)
 
 

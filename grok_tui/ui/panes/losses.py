@@ -31,7 +31,7 @@ class LossesPane(Pane):
         extra = [info.name for info in state.catalogue.series if info.unit == "nats" and info.name not in ORDER]
         found = [line for name in (*extra, *ORDER) if (line := lines.line(state, name))]
         if any(line.weak for line in found):
-            self.border_subtitle = "dim: keys are provisional"
+            self.note("dim: keys are provisional")
         chance = (state.chance, f"chance, ln {state.modulus}", "chance") if state.modulus else None
         self.query_one(Chart).show(
             Plot(

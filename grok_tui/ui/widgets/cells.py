@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.cells import cell_len
 
+GAP = 6
+"""Unchanged cells in a row that are cheaper to send again than to skip."""
+
 BOLD, DIM, REVERSE = 0x100, 0x200, 0x400
 """Added to a token."""
 
@@ -121,10 +124,17 @@ class Cells:
 
 
 def changed(before: Cells, after: Cells) -> list[tuple[int, int, int]]:
-    """(row, first column, column after the last) of the cells that differ between two grids of one size."""
+    """(row, first column, column after the last) of the cells that differ between two grids of one size.
+
+    Differences closer than `GAP` are one piece: to place the cursor costs as much as to send the cells between.
+    """
     differ = (before.chars != after.chars) | (before.styles != after.styles)
-    rows = np.flatnonzero(differ.any(axis=1)).tolist()
-    return [(y, int(found[0]), int(found[-1]) + 1) for y in rows if len(found := np.flatnonzero(differ[y]))]
+    pieces = []
+    for y in np.flatnonzero(differ.any(axis=1)).tolist():
+        columns = np.flatnonzero(differ[y])
+        cuts = np.flatnonzero(np.diff(columns) > GAP) + 1
+        pieces += [(y, int(part[0]), int(part[-1]) + 1) for part in np.split(columns, cuts)]
+    return pieces
 
 
 def single(text: str) -> str:
