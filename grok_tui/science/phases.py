@@ -54,6 +54,9 @@ STALL_EPOCHS = 3000
 STALL_LOSS, STALL_FVE = 0.01, 0.005
 """Fall of ln (test loss) over half that window, rise of the leak-free share over the whole, that are still a stall."""
 
+BELOW, ABOVE = 0.99, 1.25
+"""Test loss, in units of chance, that is below it (knowing nothing of the test pairs is not), and above it again."""
+
 SPIKE, SPIKE_OVER, SPIKE_EPOCHS = 10.0, 3.0, 200
 """Train loss above 10 times its median over 200 epochs is a spike, until it is back within 3 times."""
 
@@ -228,8 +231,8 @@ class PhaseFold:
         answers = {
             "learning": sample.train_accuracy >= accuracy or sample.train_loss <= loss,
             "learned": sample.train_accuracy >= LEARNED,
-            "below chance": sample.test_loss < self.chance and sample.train_accuracy >= accuracy,
-            "above chance": sample.test_loss > 1.25 * self.chance,
+            "below chance": sample.test_loss < BELOW * self.chance and sample.train_accuracy >= accuracy,
+            "above chance": sample.test_loss > ABOVE * self.chance,
             "circuit": self.circuit_grows(),
             "no circuit": self.level("test_fve") < self.peak_fve + FVE_RISE / 4,
             "solved": sample.test_accuracy >= SOLVED,
@@ -262,7 +265,7 @@ class PhaseFold:
     def _learn(self) -> None:
         """Fitting: is the training set learned, and did the test set come with it?"""
         if self._held("learned", 2):
-            direct = not self.delayed and self.level("test_loss") < self.chance
+            direct = not self.delayed and self.level("test_loss") < BELOW * self.chance
             self._enter(Phase.DIRECT if direct else Phase.MEMORIZATION, self._began("learning"))
 
     def _grow(self, sample: Sample) -> None:
