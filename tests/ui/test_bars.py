@@ -113,7 +113,7 @@ def test_a_low_pane_with_room_pairs_cosine_and_sine_side_by_side() -> None:
 
 def test_the_numbers_of_the_key_frequencies_stand_beside_when_there_is_room() -> None:
     rows = picture(spectrum(), 96, 12).lines()
-    table = [row[56:].split() for row in rows[:4]]
+    table = [row[57:].split() for row in rows[:4]]
     assert table[0] == ["k", "cos", "sin", "alpha"]
     assert table[1] == ["28", "2.00", "2.00", "27.00"]
 

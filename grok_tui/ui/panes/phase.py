@@ -122,16 +122,16 @@ class Evidence(CellGrid):
         cells = Cells(width, height)
         if not width:
             return cells
-        written = [(line, nth) for reason in self.reasons for nth, line in enumerate(wrap(reason, width - 2))]
-        ahead = wrap(self.ahead, width - 2) if self.ahead else []
-        room = max(height - len(ahead), min(height, 1))
-        y = 0
-        for line, nth in written[:room]:
-            cells.text(0, y, "" if nth else "·", Token.MUTED)
-            cells.text(2, y, line)
-            y += 1
-        for nth, line in enumerate(ahead[: height - y]):
-            cells.text(0, y, "" if nth else "→", Token.MUTED | BOLD)
-            cells.text(2, y, line, Token.MUTED)
-            y += 1
+        said = [("·", Token.TEXT, reason) for reason in self.reasons[: max(height - 1, 1)]]
+        said += [("→", Token.MUTED, self.ahead)] if self.ahead else []
+        y, spare = 0, height - len(said)
+        for sign, style, text in said:
+            rows = wrap(text, width - 2)
+            if len(rows) - 1 > spare:  # a line each at least; more while there are any to spare
+                rows = [cut(text, width - 2)]
+            spare -= len(rows) - 1
+            cells.text(0, y, sign, Token.MUTED)
+            for row in rows:
+                cells.text(2, y, row, style)
+                y += 1
         return cells

@@ -97,7 +97,7 @@ class Values:
 
     def ticks(self, height: int) -> list[Tick]:
         """(value, label), as many as `height` rows can name: powers of ten on a logarithmic axis."""
-        room = min(max(height // 3, 3), max(height, 1))
+        room = max(height // 3, 3 if height >= 6 else 2)
         if not self.log:
             return [(v, f"{v:g}") for v in linear_ticks(self.low, self.high, room)]
         first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)

@@ -13,7 +13,7 @@ from grok_tui.ui.widgets.grid import CellGrid
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
 
-TABLE = 28
+TABLE = 26
 """Columns that the table of key frequencies needs beside the bars."""
 
 FEW = 4
@@ -130,7 +130,7 @@ def picture(spectrum: Spectrum | None, width: int, height: int) -> Cells:
     if rows < height:
         _names(cells, plan, rows, spectrum)
     if width - plan.width >= TABLE:
-        _table(cells, plan.width + 3, 0, spectrum)
+        _table(cells, plan.width + 2, 0, spectrum)
     return cells
 
 
@@ -207,9 +207,9 @@ def _table(cells: Cells, x: int, y: int, spectrum: Spectrum) -> None:
     n = spectrum.norms.shape[1]
     strength = spectrum.alpha if spectrum.alpha is not None else np.hypot(*spectrum.norms)
     keys = sorted((k for k in spectrum.keys if k <= min(n, len(strength))), key=lambda k: -strength[k - 1])
-    cells.text(x, y, f"{'k':>3}{'cos':>8}{'sin':>7}{'alpha' if spectrum.alpha is not None else '':>8}", Token.MUTED)
+    cells.text(x, y, f"{'k':>3}{'cos':>7}{'sin':>6}{'alpha' if spectrum.alpha is not None else '':>8}", Token.MUTED)
     for row, k in enumerate(keys, y + 1):
         cos, sin = spectrum.norms[:, k - 1]
         alpha = f"{strength[k - 1]:8.2f}" if spectrum.alpha is not None else ""
         cells.text(x, row, f"{k:>3}", Token.KEY | BOLD)
-        cells.text(x + 3, row, f"{cos:8.2f}{sin:7.2f}{alpha}")
+        cells.text(x + 3, row, f"{cos:7.2f}{sin:6.2f}{alpha}")

@@ -45,9 +45,9 @@ class Form(Enum):
 
 
 def _named(plot: Plot, form: Form) -> list[Line]:
-    """The lines in the legend's order; where only short names fit, a weak one without its stronger namesake."""
+    """The lines in the legend's order; where notes do not fit, a weak one gives way to its stronger namesake."""
     lines = list(reversed(plot.lines))
-    if not form.short:
+    if form in (Form.FULL, Form.SHORT_NOTE):
         return lines
     strong = {line.short for line in lines if not line.weak}
     return [line for line in lines if not (line.weak and line.short in strong)]
