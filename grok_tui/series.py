@@ -69,10 +69,11 @@ class Series:
             self._cut(int(np.searchsorted(self.epochs, epochs[0])))
         self._epochs.append(epochs)
         self._values.append(values)
-        self._summarise()
 
     def at(self, epoch: float) -> tuple[int, float] | None:
         """The point at `epoch`, or the last one before it; None when there is none."""
+        if len(self) and epoch >= self.epochs[-1]:  # the usual question, 9 times for each measure of a recording
+            return self._point(np.int64(len(self) - 1))
         return self._point(self._first(np.array([epoch]), after=True)[0] - 1)
 
     def after(self, epoch: float) -> tuple[int, float] | None:
@@ -86,6 +87,7 @@ class Series:
 
     def columns(self, edges: Floats) -> Columns:
         """The extremes between each pair of neighbouring `edges` (epochs, increasing).  [w+1] -> [w]."""
+        self._summarise()
         cuts = self._first(edges)
         starts, ends = cuts[:-1], cuts[1:]
         seen = starts < ends
@@ -132,12 +134,14 @@ class Series:
         high[bins] = np.maximum(high[bins], np.maximum.reduceat(highs, offsets))
 
     def _summarise(self) -> None:
-        """Bring the block extremes up to the present end; only whole blocks are kept."""
+        """Bring the block extremes up to the present end, when they are asked for; only whole blocks are kept."""
         count, level = len(self), 0
         while (whole := count // BLOCK) > 0:
             if level == len(self._levels):
                 self._levels.append((_Column(np.float64), _Column(np.float64)))
             lows, highs = self._levels[level]
+            if lows.size == whole:
+                return
             fresh = slice(lows.size * BLOCK, whole * BLOCK)
             below = [column.all[fresh] for column in self._levels[level - 1]] if level else _finite(self.values[fresh])
             lows.append(below[0].reshape(-1, BLOCK).min(axis=1))

@@ -127,7 +127,9 @@ class RunState:
 
     def _add(self, points: Points) -> None:
         for name, values in points.values.items():
-            self.series.setdefault(name, Series()).add(points.epochs, values)
+            if name not in self.series:
+                self.series[name] = Series()
+            self.series[name].add(points.epochs, values)
         if len(points.epochs):
             self.epoch = max(self.epoch, int(points.epochs[-1]))
         if "test_loss" in points.values:
