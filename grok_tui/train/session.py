@@ -228,7 +228,8 @@ class Session:
         checkpoint.write(self._weights_path, weights, self.epoch)
 
     def _save_resume_point(self) -> Path:
-        self.settle()  # a resume point is never ahead of the recording
+        self.settle()  # a resume point is never ahead of the recording, not even after a power cut
+        self.journal.recorder.sync()
         checkpoint.write(self._resume_path, self._stepper.state(), self.epoch)
         return self._resume_path
 
