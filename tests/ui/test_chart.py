@@ -174,7 +174,7 @@ def test_charts_of_one_width_share_their_columns() -> None:
     log_y=st.booleans(),
     cursor=st.none() | st.integers(0, 100),
 )
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None)
 def test_nothing_that_a_run_may_hold_and_no_size_breaks_a_chart(
     width: int, height: int, values: list[float], start: int, log_x: bool, log_y: bool, cursor: int | None
 ) -> None:
