@@ -86,3 +86,9 @@ def test_no_size_breaks_a_ribbon(size: tuple[int, int]) -> None:
 
 def test_a_ribbon_without_a_strip_is_blank() -> None:
     assert Ribbon().draw(5, 1).lines() == [" " * 5]
+
+
+def test_a_name_keeps_clear_of_the_marks() -> None:
+    row = picture(Strip(Epochs(0, 10_000), STORY, marks=(4_200,)), 105, 1).line(0)
+    assert row[GUTTER + 42] == "┊"
+    assert " circuit formation " in row

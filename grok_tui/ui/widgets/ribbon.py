@@ -58,20 +58,29 @@ def picture(strip: Strip, width: int, height: int) -> Cells:
     if columns < 1 or not height:
         return cells
     ticks = int(height >= 2)
+    marked = {strip.epochs.column(epoch, columns) for epoch in strip.marks} - {None}
     for start, end, band in spread(strip, columns):
         for y in range(height - ticks):
             cells.text(left + start, y, band.pattern * (end - start), band.token)
-        forms = (f" {name} " if len(name) > 1 else name for name in band.names)
-        named = next((name for name in forms if len(name) <= end - start), "")
-        x = left + (start + end - len(named)) // 2
-        cells.text(x, (height - ticks - 1) // 2, named, band.token | BOLD | REVERSE)
-    for epoch in strip.marks:
-        if (column := strip.epochs.column(epoch, columns)) is not None:
-            for y in range(height - ticks):
-                cells.text(left + column, y, "┊", Token.MARK)
+        name, x = _named(band, start, end, marked)
+        cells.text(left + x, (height - ticks - 1) // 2, name, band.token | BOLD | REVERSE)
+    for column in marked:
+        for y in range(height - ticks):
+            cells.text(left + (column or 0), y, "┊", Token.MARK)
     if ticks:
         _ticks(cells, strip, left, columns, height - 1)
     return cells
+
+
+def _named(band: Band, start: int, end: int, marked: set[int | None]) -> tuple[str, int]:
+    """The longest name that fits between the marks, and its first column: as near the middle as can be."""
+    for name in band.names:
+        text = f" {name} " if len(name) > 1 else name
+        middle = (start + end - len(text)) // 2
+        for x in sorted(range(start, end - len(text) + 1), key=lambda x: abs(x - middle)):
+            if marked.isdisjoint(range(x, x + len(text))):
+                return text, x
+    return "", start
 
 
 def spread(strip: Strip, columns: int) -> list[tuple[int, int, Band]]:
