@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
@@ -233,17 +233,13 @@ def stop(run: str | None) -> None:
     _order(run, "stop")
 
 
-@cli.command(
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
-    add_help_option=False,
-)
-@click.argument("args", nargs=-1, type=click.UNPROCESSED)
-def bench(args: tuple[str, ...]) -> int | None:
-    """Measure this machine: steps per second, cost of viewing, bytes to the terminal."""
-    import importlib
+@cli.command()
+@click.argument("parts", nargs=-1)
+def bench(parts: tuple[str, ...]) -> int:
+    """Measure what grok-tui promises, on this machine: steps, cost of watching, keys, bytes. All PARTS, or some."""
+    from grok_tui import bench
 
-    result = importlib.import_module("grok_tui.bench").main(list(args))
-    return result if isinstance(result, int) else None
+    return bench.main(parts)
 
 
 def main() -> None:
@@ -277,9 +273,7 @@ def _without_preset(given: list[str], once: bool) -> int | None:
     if once:
         return _follow(_find(None), once=True)
     _need_terminal()
-    from grok_tui.ui.app import GrokApp
-
-    return _screen(GrokApp())
+    return _screen(None)
 
 
 def _overrides(shortcuts: dict[str, str | None], changes: Iterable[str]) -> list[tuple[str, str]]:
@@ -329,13 +323,17 @@ def _follow(run: Run, *, headless: bool = False, once: bool = False, detach: boo
 
         click.echo(printing.text(run))
         return None
+    return _screen(run)
+
+
+def _screen(run: Run | None) -> int:
+    """Show a run, or the home screen, and print what the viewer has to say on leaving."""
+    import gc
+
+    gc.disable()  # until the screen is there: collections take a tenth of the start
     from grok_tui.ui.app import GrokApp
 
-    return _screen(GrokApp.on(run))
-
-
-def _screen(app: Any) -> int:
-    """Run the viewer, and print what it has to say on leaving."""
+    app = GrokApp() if run is None else GrokApp.on(run)
     farewell = app.run()
     if farewell:
         click.echo(farewell)

@@ -59,14 +59,14 @@ class Hints(Static):
 
     def _hints(self, width: int) -> Content:
         rows = sorted((row for row in self._rows if row.hint), key=lambda row: row.hint)
-        while rows and sum(len(row.shown) + 1 + len(row.label) + GAP for row in rows) - GAP > width:
+        while rows and sum(len(row.first) + 1 + len(row.label) + GAP for row in rows) - GAP > width:
             rows.pop()
         return Content(" " * GAP).join(self._hint(row) for row in self._rows if row in rows)
 
     def _hint(self, row: Key) -> Content:
         action = row.does[0][1]
         click = Style.from_meta({"@click": action if "." in action.split("(")[0] else f"{self._namespace}.{action}"})
-        key = Content.styled(row.shown, "bold $accent")
+        key = Content.styled(row.first, "bold $accent")
         return Content.assemble(key, " ", row.label).stylize(click)
 
 

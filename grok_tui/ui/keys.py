@@ -28,6 +28,11 @@ class Key:
     """(title, action) in the palette, where the row holds more than one thing to do; else its label."""
 
     @property
+    def first(self) -> str:
+        """The first key of the row, for the bottom line."""
+        return self.shown.split()[0]
+
+    @property
     def bindings(self) -> list[Binding]:
         """One Textual binding for each key; kept out of Textual's own footer."""
         return [Binding(key, action, self.label, show=False, tooltip=self.about) for key, action in self.does]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual.content import Content
 from textual.widgets import Static
 
 from grok_tui import wording
+from grok_tui.science.phases import Phase
 from grok_tui.state import RunState
 
-GAP = 3
+WIDE = 100
+"""From this width on, three cells stand between the pieces; two below."""
 
-_STYLES = {
+REDUCTIONS = ("rate", "decay", "epoch", "device", "left", "rate", "phase", "epoch", "decay", "run", "epoch", "phase")
+"""Which piece takes its next shorter form, until the line fits; the last form of each is nothing. How the run
+stands is never left out."""
+
+_STANDING_STYLES = {
     "live": "$good",
     "replaying": "$accent",
     "finished": "$good",
@@ -24,35 +28,77 @@ _STYLES = {
     "cut off": "$bad",
 }
 
+_PHASE_STYLES = {
+    Phase.FITTING: "$phase-fitting",
+    Phase.MEMORIZATION: "$phase-memorization",
+    Phase.CIRCUIT_FORMATION: "$phase-circuit",
+    Phase.CLEANUP: "$phase-cleanup",
+    Phase.GENERALIZED: "$phase-generalized",
+    Phase.DIRECT: "$phase-direct",
+    Phase.STALLED: "$phase-stalled",
+    Phase.DEGRADED: "$phase-degraded",
+}
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """One thing the line says: its forms, longest first, and its rank; high ranks are shortened and dropped first."""
-
-    rank: int
-    forms: tuple[str, ...]
-    style: str = ""
+Forms = dict[str, tuple[str, ...]]
+"""What each piece says, in the order of the line; longest form first."""
 
 
-def pieces(state: RunState, link: str, asked: tuple[float, ...]) -> list[Piece]:
-    """What there is to say of a run, in the order of the line."""
+class StatusLine(Static):
+    """The first line of the screen; sends nothing to the terminal while it says the same."""
+
+    def __init__(self) -> None:
+        super().__init__(id="status")
+        self._said: Content | None = None
+
+    def show(self, state: RunState, link: str, asked: tuple[float, ...]) -> None:
+        """Say how the run stands; `asked` are values of the weight decay that are not confirmed yet."""
+        said = line(state, link, asked, max(self.size.width - 2, 1))
+        if said != self._said:
+            self._said = said
+            self.update(said, layout=False)
+
+
+def line(state: RunState, link: str, asked: tuple[float, ...], width: int) -> Content:
+    """As much as fits into `width` cells."""
+    gap = 3 if width >= WIDE else 2
+    styles = _styles(state, wording.standing(state.state, link))
+    texts = fit(forms(state, link, asked), width, gap)
+    return Content(" " * gap).join(Content.styled(text, styles.get(name, "")) for name, text in texts.items())
+
+
+def forms(state: RunState, link: str, asked: tuple[float, ...]) -> Forms:
+    """What there is to say of a run."""
     standing = wording.standing(state.state, link)
+    rate = state.status.rate if state.status and standing in ("live", "replaying") else 0.0
     device = str(state.hello.machine.get("device", "")) if state.hello else ""
-    status = state.status
-    rate = status.rate if status and standing in ("live", "replaying") else 0.0
-    known = state.phases.last is not None
-    call = state.phases.call
-    found = [
-        Piece(1, (state.run or "no run yet",), "bold"),
-        Piece(8, (device,), "$muted"),
-        Piece(0, (f"{wording.MARKS[standing]} {standing}",), f"bold {_STYLES[standing]}"),
-        Piece(2, _progress(state)),
-        Piece(5, (f"{wording.rate(rate)} epochs/s", f"{wording.rate(rate)}/s") if rate else ()),
-        Piece(6, _left(state, rate)),
-        Piece(3, (call.phase.value + (" (spike)" if call.spike else ""),) if known else (), "bold $accent"),
-        Piece(4, _decay(state, asked)),
-    ]
-    return [piece for piece in found if piece.forms and piece.forms[0]]
+    left = wording.left(state.epoch, state.epochs, rate)
+    known: Forms = {
+        "run": (state.run,),
+        "device": (device,),
+        "standing": (f"{wording.MARKS[standing]} {standing}",),
+        "epoch": _progress(state),
+        "rate": (f"{wording.rate(rate)} epochs/s", f"{wording.rate(rate)}/s") if rate else (),
+        "left": (f"{left} left",) if left else (),
+        "phase": _phase(state),
+        "decay": _decay(state, asked),
+    }
+    return {name: found for name, found in known.items() if found and found[0]}
+
+
+def fit(found: Forms, width: int, gap: int) -> dict[str, str]:
+    """One form of each piece, so that all fit into `width` cells; what had to be left out is missing."""
+    at = dict.fromkeys(found, 0)
+
+    def texts() -> dict[str, str]:
+        return {name: found[name][i] for name, i in at.items() if i < len(found[name])}
+
+    for name in REDUCTIONS:
+        shown = texts().values()
+        if sum(map(len, shown)) + gap * (len(shown) - 1) <= width:
+            break
+        if name in at:
+            at[name] += 1
+    return texts()
 
 
 def _progress(state: RunState) -> tuple[str, ...]:
@@ -61,9 +107,11 @@ def _progress(state: RunState) -> tuple[str, ...]:
     return (f"epoch {state.epoch:,} of {state.epochs:,}", f"{state.epoch:,}/{state.epochs:,}", f"{state.epoch:,}")
 
 
-def _left(state: RunState, rate: float) -> tuple[str, ...]:
-    left = wording.left(state.epoch, state.epochs, rate)
-    return (f"{left} left",) if left else ()
+def _phase(state: RunState) -> tuple[str, ...]:
+    if state.phases.last is None:
+        return ()
+    phase = state.phases.phase.value
+    return (phase + (" (spike)" if state.phases.spike else ""), phase.split()[0])
 
 
 def _decay(state: RunState, asked: tuple[float, ...]) -> tuple[str, ...]:
@@ -75,38 +123,11 @@ def _decay(state: RunState, asked: tuple[float, ...]) -> tuple[str, ...]:
     return (f"weight decay {value}", f"wd {value}")
 
 
-def fit(pieces: list[Piece], width: int, gap: int = GAP) -> list[tuple[str, str]]:
-    """(text, style) of the pieces in at most `width` cells: shortened first, then left out."""
-    form = dict.fromkeys(pieces, 0)
-
-    def length() -> int:
-        return sum(len(piece.forms[i]) + gap for piece, i in form.items()) - gap
-
-    for piece in sorted(pieces, key=lambda p: -p.rank):
-        while length() > width and form[piece] + 1 < len(piece.forms):
-            form[piece] += 1
-    for piece in sorted(pieces, key=lambda p: -p.rank):
-        if length() > width and len(form) > 1:
-            del form[piece]
-    return [(piece.forms[i], piece.style) for piece, i in form.items()]
-
-
-class StatusLine(Static):
-    """The first line of the screen; sends nothing to the terminal while it says the same."""
-
-    def __init__(self) -> None:
-        super().__init__(id="status")
-        self._said: Content | None = None
-
-    def show(self, state: RunState, link: str, asked: tuple[float, ...]) -> None:
-        """Say how the run stands."""
-        said = line(pieces(state, link, asked), self.size.width - 2)
-        if said != self._said:
-            self._said = said
-            self.update(said, layout=False)
-
-
-def line(found: list[Piece], width: int) -> Content:
-    """The pieces that fit as one line."""
-    parts = [Content.styled(text, style) if style else Content(text) for text, style in fit(found, max(width, 1))]
-    return Content(" " * GAP).join(parts)
+def _styles(state: RunState, standing: str) -> dict[str, str]:
+    return {
+        "run": "bold",
+        "device": "$muted",
+        "standing": f"bold {_STANDING_STYLES[standing]}",
+        "phase": f"bold {_PHASE_STYLES[state.phases.phase]}",
+        "decay": "",
+    }

@@ -72,11 +72,14 @@ class Requests:
                     return control
         return ""
 
-    def settle(self, state: RunState) -> None:
+    def settle(self, state: RunState) -> bool:
         """Drop the requests that the state has caught up with, oldest first: none overtakes another."""
+        settled = False
         for control, requests in self._open.items():
             while requests and _shown(state, control, requests[0]):
                 del requests[0]
+                settled = True
+        return settled
 
     def forget(self) -> None:
         """Drop everything: the trainer is gone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
+from textual.containers import Grid, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
@@ -31,22 +31,13 @@ class HelpScreen(ModalScreen[None]):
             yield Static(ABOUT, classes="help-text")
             for group, rows in keys.groups().items():
                 yield Static(group, classes="help-group")
-                yield Static(key_lines(rows), classes="help-keys")
+                with Grid(classes="help-rows"):
+                    for row in rows:
+                        yield Static(row.shown, classes="help-key")
+                        yield Static(row.about)
             yield Static("What to look for", classes="help-group")
-            yield Static(pane_lines(), classes="help-keys")
-
-
-def key_lines(rows: list[keys.Key]) -> Content:
-    """One line per row of the table."""
-    width = max(len(row.shown) for row in keys.TABLE) + 2
-    lines = [Content.assemble((row.shown.ljust(width), "bold $accent"), row.about) for row in rows]
-    return Content("\n").join(lines)
-
-
-def pane_lines() -> Content:
-    """One paragraph per pane: what to look for, and where the field knows the picture from."""
-    lines = []
-    for number, pane in enumerate(PANES, 1):
-        source = (f"  ({pane.figure})", "$text-muted") if pane.figure else ""
-        lines.append(Content.assemble((f"{number} {pane.title}", "bold $accent"), f"  {pane.look_for}", source))
-    return Content("\n").join(lines)
+            with Grid(classes="help-rows"):
+                for number, pane in enumerate(PANES, 1):
+                    yield Static(str(number), classes="help-key")
+                    source = (f" ({pane.figure})", "$muted") if pane.figure else ""
+                    yield Static(Content.assemble((pane.title, "bold"), f": {pane.look_for}", source))

@@ -40,8 +40,8 @@ class RunScreen(Screen[None]):
     CSS_PATH = "run.tcss"
     AUTO_FOCUS = ""
     BINDINGS = keys.bindings(keys.RUN_KEYS)
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-short"), (34, "-tall"), (50, "-high")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-normal"), (160, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-short"), (34, "-tall")]
 
     def __init__(self, source: Source, doors: Doors, charts_every: float, status_every: float) -> None:
         super().__init__(id="run")
@@ -72,7 +72,8 @@ class RunScreen(Screen[None]):
     # What arrives
 
     def on_state_advanced(self, _message: StateAdvanced) -> None:
-        self.requests.settle(self.state)
+        if self.requests.settle(self.state):
+            self._echo()
         if self.source.link == "cut off":
             self.requests.forget()
         if self.source.note != self._note:
@@ -89,9 +90,9 @@ class RunScreen(Screen[None]):
     def on_answered(self, message: Answered) -> None:
         self.requests.answered(message.id, message.reply)
         self.requests.settle(self.state)
+        self._echo()
         at = f" (epoch {message.reply.epoch:,})" if message.reply else ""
         self.say(message.text + at, "$good" if message.ok else "$bad")
-        self._draw()
 
     def on_typed(self, message: Typed) -> None:
         self._send(self.requests.set(message.name, message.value))
@@ -124,12 +125,19 @@ class RunScreen(Screen[None]):
             self.query_one(Hints).say("")
 
     def _draw(self) -> None:
-        """Draw everything at once: a key was pressed."""
+        """Draw everything at once."""
         self._charts.now()
         self._line.now()
 
+    def _echo(self) -> None:
+        """Draw at once what was asked for or has been confirmed; the charts can wait for their time."""
+        self._line.now()
+        decay = self.query_one(DecayPane)
+        decay.pending = self.requests.pending("weight_decay")
+        decay.show(self.state, self.view)
+        self._charts.ask()
+
     def _draw_panes(self) -> None:
-        self.query_one(DecayPane).pending = self.requests.pending("weight_decay")
         for pane in self.query(Pane):
             pane.show(self.state, self.view)
 
@@ -167,7 +175,7 @@ class RunScreen(Screen[None]):
 
     def _send(self, command: Command) -> None:
         self.run_worker(link.send(self.source, command, self.post_message), name="send")
-        self._draw()
+        self._echo()
 
     def action_ask(self, control: str) -> None:
         """Open the input for a control."""
