@@ -7,11 +7,11 @@ import torch
 
 from grok_tui import config as configs
 from grok_tui.config import Config
+from grok_tui.train import textbook
 from grok_tui.train.probe import ARRAYS, SERIES, Probe
 from grok_tui.train.step import Stepper
 from grok_tui.train.task import Table
 from tests.science import brute
-from grok_tui.train import textbook
 
 CPU = torch.device("cpu")
 
