@@ -291,3 +291,14 @@ async def test_text_from_a_recording_cannot_break_the_columns() -> None:
         text = app.text(EventsPane)
         assert "✗ out of ???[31m memory" in text
         assert "\x1b" not in text
+
+
+async def test_the_events_tell_the_phases_too_at_the_epochs_where_they_began() -> None:
+    app = Gallery(GROKKED, panes=(EventsPane,))
+    async with app.run_test(size=(80, 20)) as pilot:
+        await pilot.pause()
+        lines = app.text(EventsPane).splitlines()
+    for boundary in GROKKED.phases.boundaries[1:]:
+        told = next(line for line in lines if f"▒ {boundary.phase}" in line)
+        assert f"{boundary.epoch:,}" in told.split("▒")[0]
+        assert boundary.confirmed == boundary.epoch or f"(known at {boundary.confirmed:,})" in told

@@ -24,6 +24,9 @@ class Look:
     token: Token
 
 
+PHASE = "phase"
+"""Not an event of the recording: phases are derived, and redone under better rules."""
+
 LOOKS = {
     "started": Look("▸", Token.GOOD),
     "changed": Look("◆", Token.MARK),
@@ -35,12 +38,13 @@ LOOKS = {
     "stopped": Look("■", Token.WARN),
     "finished": Look("✓", Token.GOOD),
     "failed": Look("✗", Token.BAD),
+    PHASE: Look("▒", Token.CIRCUIT),
 }
 OTHER = Look("·", Token.MUTED)
 
 
 class EventsPane(Pane):
-    """Every intervention, with the epoch at which it took effect."""
+    """Every intervention and every change of phase, each at its epoch."""
 
     title: ClassVar[str] = "Events"
     look_for: ClassVar[str] = "a change takes effect at its epoch; the same mark runs through every chart"
@@ -50,11 +54,11 @@ class EventsPane(Pane):
         yield Log()
 
     def sees(self, state: RunState, _view: View) -> Hashable:
-        return state.run, len(state.events)
+        return state.run, len(state.events), state.phases.boundaries
 
     def present(self, state: RunState, _view: View) -> None:
         log = self.query_one(Log)
-        log.entries = tuple(entries(state.events))
+        log.entries = tuple(sorted((*entries(state.events), *phases(state)), key=lambda entry: entry[0]))
         log.redraw()
 
 
@@ -68,6 +72,15 @@ def entries(events: list[Event]) -> list[tuple[int, str, str]]:
         if row > 1:
             found.pop()
         found.append((event.epoch, event.what, text))
+    return found
+
+
+def phases(state: RunState) -> list[tuple[int, str, str]]:
+    """The changes of phase, placed where they happened; says when one was known only later."""
+    found = []
+    for boundary in state.phases.boundaries[1:]:
+        late = f" (known at {boundary.confirmed:,})" if boundary.confirmed > boundary.epoch else ""
+        found.append((boundary.epoch, PHASE, f"{boundary.phase}{late}"))
     return found
 
 
