@@ -216,6 +216,7 @@ async def test_a_cut_off_run_says_so_drops_what_was_asked_and_offers_resume() ->
         await pilot.press("plus")
         source.become("cut off")
         await settled(pilot, source)
+        assert "nobody is training nanda113-1 now; r resumes it" in bottom(pilot)
         await pilot.press("escape")
         assert "✂ cut off" in status(pilot)
         assert not screen.requests.pending("weight_decay")
@@ -445,3 +446,11 @@ async def test_a_backlog_is_folded_before_the_viewer_is_left() -> None:
         state.apply(frame)
     async with on_stage(Scripted(frames(until=2000))) as (_, screen):
         assert screen.state.epoch == state.epoch == 2000
+
+
+async def test_a_pane_is_gone_to_and_made_large_without_a_pause_between_the_keys() -> None:
+    async with on_stage(Scripted(LIVE)) as (_, screen):
+        screen.action_pane(4)
+        screen.action_maximise()
+        assert screen.large is not None
+        assert screen.large.id == "pane-4"

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import DataTable, OptionList, Static
 from textual.widgets.option_list import Option
 
-from grok_tui import __version__, listing
+from grok_tui import listing
 from grok_tui.config import Config
 from grok_tui.errors import GrokTuiError
 from grok_tui.runs import Run
@@ -44,9 +44,7 @@ class HomeScreen(Screen[None]):
         self._starting = False
 
     def compose(self) -> ComposeResult:
-        yield Static(
-            Content.assemble(("grok-tui", "bold $accent"), f"   {TITLE}", (f"   {__version__}", "$muted")), id="status"
-        )
+        yield Static(Content.assemble(("grok-tui", "bold $accent"), f"   {TITLE}"), id="status")
         with Vertical(id="home-body"):
             presets = OptionList(id="presets", compact=True)
             presets.border_title = "Start a preset"

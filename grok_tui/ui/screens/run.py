@@ -30,6 +30,9 @@ from grok_tui.ui.view import View
 NOTICE = 8.0
 """Seconds for which an answer stays in the bottom line, unless a key is pressed before."""
 
+WATCHED = frozenset({"live", "paused", "replaying"})
+"""States out of which a run may fall while it is looked at."""
+
 PAN = 5
 """Hundredths of what is shown, by which an arrow moves a zoom; the cursor moves by one."""
 
@@ -53,6 +56,7 @@ class RunScreen(Screen[None]):
         self.view = View()
         self.requests = Requests()
         self._note = ""
+        self._stood = ""
         self._resuming = False
 
     def compose(self) -> ComposeResult:
@@ -76,11 +80,18 @@ class RunScreen(Screen[None]):
             self._echo()
         if self.source.link == "cut off":
             self.requests.forget()
+        self._tell_what_turned()
+        self._charts.ask()
+        self._line.ask()
+
+    def _tell_what_turned(self) -> None:
+        """A notice when the run has come to another state while it was watched, or the source has one."""
+        before, self._stood = self._stood, self.standing
         if self.source.note != self._note:
             self._note = self.source.note
             self.say(self._note, "$warn")
-        self._charts.ask()
-        self._line.ask()
+        elif before != self._stood and before in WATCHED:
+            self.say(self._why_not() if self._resumable() else "", "$warn")
 
     def on_link_ended(self, message: LinkEnded) -> None:
         self.requests.forget()
@@ -293,7 +304,7 @@ class RunScreen(Screen[None]):
         pane = self._panes()[number - 1]
         if self.large is not None or not pane.size.area or self.focused is pane:
             self._enlarge(None if self.large is pane else pane)
-        pane.focus()
+        self.set_focus(pane)
 
     def action_next_pane(self, step: int) -> None:
         """Go to the next pane; what is large follows."""
@@ -306,13 +317,13 @@ class RunScreen(Screen[None]):
             pane = shown[(here + step) % len(shown)]
             if self.large:
                 self._enlarge(pane)
-            pane.focus()
+            self.set_focus(pane)
 
     def action_maximise(self) -> None:
         """Make the pane large, or small again."""
         pane = self.focused if isinstance(self.focused, Pane) else self._panes()[1]
         self._enlarge(None if self.large else pane)
-        pane.focus()
+        self.set_focus(pane)
 
     def action_back(self) -> None:
         """One step back: the input, the large pane, the cursor, the focus."""
