@@ -78,14 +78,15 @@ def _chance(fold: PhaseFold) -> str:
 def _toward_circuit(fold: PhaseFold) -> str:
     """The conditions that are still unmet, with their numbers now."""
     test, fve, excluded = fold.circuit_levels()
+    now = [fold.level(name) for name in ("test_loss", "test_fve", "excluded_key_free")]
     lacking = []
-    if not fold.level("test_loss") <= test:
-        lacking.append(f"test loss is below {number(test)} (now {number(fold.level('test_loss'))})")
-    if not fold.level("test_fve") >= fve:
-        lacking.append(f"the cosines explain {percent(fve)} (now {percent(fold.level('test_fve'))})")
-    if not fold.level("excluded_key_free") >= excluded:
-        lacking.append(f"excluded loss is above {number(excluded)} (now {number(fold.level('excluded_key_free'))})")
-    return "circuit formation when " + (" and ".join(lacking) if lacking else "the next samples agree")
+    if now[0] > test:
+        lacking.append(f"test loss is below {number(test)} (now {number(now[0])})")
+    if not now[1] >= fve and math.isfinite(fve):
+        lacking.append(f"the cosines explain {percent(fve)} (now {percent(now[1])})")
+    if now[2] < excluded:
+        lacking.append(f"excluded loss is above {number(excluded)} (now {number(now[2])})")
+    return "circuit formation when " + (" and ".join(lacking) if lacking else "the next samples say so")
 
 
 def _train(fold: PhaseFold) -> str:

@@ -7,7 +7,7 @@ import math
 import random
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from grok_tui.science.phases import PhaseFold, Sample
@@ -65,7 +65,7 @@ def story(fold: PhaseFold) -> dict[str, int]:
 def recorded(name: str) -> tuple[list[Sample], int]:
     """A real run's samples and its modulus."""
     found = json.loads((DATA / f"{name}.json").read_text())
-    columns = [[NAN if value is None else value for value in column] for column in found["columns"].values()]
+    columns = [[NAN if v is None else v for v in found["columns"][f.name]] for f in fields(Sample)]
     return [Sample(*row) for row in zip(*columns, strict=True)], found["p"]
 
 

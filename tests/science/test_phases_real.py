@@ -1,0 +1,94 @@
+"""The phase rules on measured runs: what was seen in them by eye, before the rules were asked."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from grok_tui.science.phases import PhaseFold
+from tests.science.curves import DATA, folded, recorded, story
+
+GROKKED = ["fitting", "memorization", "circuit formation", "cleanup", "generalized"]
+PHASES = {
+    "nanda113": GROKKED,
+    "slingshots": GROKKED[:4],
+    "demo": GROKKED,
+    "demo_seed_2": GROKKED,
+    "most_data": ["fitting", "direct generalization"],
+    "without_decay": ["fitting", "memorization", "stalled"],
+    "little_data": ["fitting", "memorization", "stalled"],
+    "slingshots_without_circuit": ["fitting", "memorization", "stalled"],
+    "decay_raised": GROKKED[:4],
+    "decay_removed": ["fitting", "memorization", "circuit formation", "stalled"],
+    "collapse": ["fitting", "memorization", "degraded"],
+}
+
+
+@pytest.mark.parametrize("name", PHASES)
+def test_a_measured_run_has_the_phases_that_it_went_through(name: str) -> None:
+    samples, p = recorded(name)
+    assert [boundary.phase for boundary in folded(samples, p).boundaries] == PHASES[name]
+
+
+def test_every_measured_run_is_asked_about() -> None:
+    assert {path.stem for path in DATA.glob("*.json")} == set(PHASES)
+    assert all(json.loads(path.read_text())["about"] for path in DATA.glob("*.json"))
+
+
+def test_the_mainline_has_its_boundaries_where_the_paper_drew_its_lines() -> None:
+    """Nanda et al. 2023: memorization up to 1.4k, circuit formation up to 9.4k, cleanup up to 14k epochs."""
+    found = story(folded(*recorded("nanda113")))
+    assert abs(found["circuit formation"] - 1400) <= 100
+    assert abs(found["cleanup"] - 9400) <= 100
+    assert abs(found["generalized"] - 14_000) <= 500
+
+
+def test_slingshots_are_marked_and_nothing_is_decided_in_them() -> None:
+    samples, p = recorded("slingshots_without_circuit")
+    assert max(s.excluded_key_free for s in samples if s.epoch > 1500) > 100 * min(s.excluded_key_free for s in samples)
+    fold, spikes = PhaseFold(math.log(p)), []
+    for sample in samples:
+        fold.add(sample)
+        if fold.spike:
+            spikes.append(sample.epoch)
+            assert fold.call.evidence[0].startswith("train loss has jumped to")
+    assert spikes
+    assert all(1500 < epoch < 1800 or 3100 < epoch < 3500 for epoch in spikes)
+
+
+def test_a_raised_weight_decay_starts_a_circuit_where_it_was_raised() -> None:
+    found = story(folded(*recorded("decay_raised")))
+    assert abs(found["circuit formation"] - 1000) <= 20
+
+
+def test_a_removed_weight_decay_is_named_as_the_reason_of_the_stall() -> None:
+    call = folded(*recorded("decay_removed")).call
+    assert 1400 <= call.since <= 1440
+    assert "weight decay is 0: nothing prefers a general solution" in call.evidence
+
+
+@pytest.mark.parametrize("name", ["nanda113", "demo"])
+@pytest.mark.parametrize("stride", [2, 3])
+def test_a_coarser_look_at_the_same_run_sees_the_same(name: str, stride: int) -> None:
+    samples, p = recorded(name)
+    every = samples[-1].epoch - samples[-2].epoch
+    fine, coarse = folded(samples, p).boundaries, folded(samples[::stride], p).boundaries
+    assert [b.phase for b in coarse] == [b.phase for b in fine]
+    for a, b in zip(fine[:-1], coarse[:-1], strict=True):
+        assert abs(a.epoch - b.epoch) <= 2 * stride * every, a.phase
+
+
+@pytest.mark.parametrize("name", PHASES)
+def test_every_call_on_the_way_has_evidence_and_a_next_step(name: str) -> None:
+    samples, p = recorded(name)
+    fold = PhaseFold(math.log(p))
+    for sample in samples:
+        fold.add(sample)
+        if math.isnan(fold.level("train_loss")):
+            continue  # a recording knows train loss an epoch later
+        call = fold.call
+        assert call.next
+        assert len(call.evidence) >= 2
+        assert "unknown" not in " ".join((*call.evidence, call.next))
