@@ -73,8 +73,8 @@ def _training() -> Iterator[Line]:
     what = f"measuring (every {every}), recording, serving {int(found['viewers'])} viewers"
     yield Line(what, f"{cost:.1%}", "5 % of the rate or less", cost <= 0.05)
     if "gpu_steps_per_s" in found:
-        speed, whole = found["gpu_steps_per_s"], found["gpu_whole_run_s"]
-        yield Line("steps on the GPU", f"{speed:,.0f} /s", "4,000 /s or more", speed >= 4000)
+        steps, whole = found["gpu_steps_per_s"], found["gpu_whole_run_s"]
+        yield Line("steps on the GPU", f"{steps:,.0f} /s", "4,000 /s or more", steps >= 4000)
         yield Line("40,000 epochs with measures on the GPU", f"{whole:.1f} s", "30 s or less", whole <= 30)
 
 

@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from grok_tui import __version__
-from grok_tui.errors import GrokTuiError, Refused, RunError
+from grok_tui.errors import GrokTuiError, RefusedError, RunError
 
 if TYPE_CHECKING:
     from grok_tui.protocol import Command, Reply
@@ -191,7 +191,7 @@ def set_control(run: str, control: str, value: str) -> None:
         raise click.UsageError(f"{control}: {value!r} is not a number") from None
     found = _find(run)
     reply = _ask(found, SetControl(1, control, number))
-    click.echo(f"{found.name}: {reply.text}")
+    click.echo(f"{found.name}: {reply.text} (epoch {reply.epoch:,})")
 
 
 @cli.command()
@@ -211,13 +211,12 @@ def resume(run: str | None, headless: bool, detach: bool) -> int | None:
     Outside a terminal it says so in one line and leaves, as with --detach.
     """
     from grok_tui import launch
-    from grok_tui.protocol import Order
 
     if headless and detach:
         raise click.UsageError("--headless and --detach do not go together")
     found = _find(run)
     if found.alive:
-        click.echo(f"{found.name}: {_ask(found, Order(1, 'resume')).text}")
+        _order(found.name, "resume")
     else:
         click.echo(f"resuming {found.name} …", err=True)
         launch.resume(found)
@@ -344,7 +343,7 @@ def _ask(run: Run, command: Command) -> Reply:
     """The trainer's agreement.
 
     Raises:
-        Refused: it did not agree.
+        RefusedError: it did not agree.
         RunError: nobody is training the run.
     """
     from grok_tui import sources
@@ -353,7 +352,7 @@ def _ask(run: Run, command: Command) -> Reply:
         raise RunError(f"{run.name} is not being trained now; grok-tui resume {run.name} continues it")
     reply = sources.ask(run, command)
     if not reply.ok:
-        raise Refused(f"{run.name}: {reply.text}")
+        raise RefusedError(f"{run.name}: {reply.text}")
     return reply
 
 
@@ -361,4 +360,5 @@ def _order(name: str | None, order: str) -> None:
     from grok_tui.protocol import Order
 
     run = _find(name)
-    click.echo(f"{run.name}: {_ask(run, Order(1, order)).text}")
+    reply = _ask(run, Order(1, order))
+    click.echo(f"{run.name}: {reply.text} (epoch {reply.epoch:,})")

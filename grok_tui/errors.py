@@ -39,5 +39,5 @@ class LaunchError(GrokTuiError):
     """The trainer process did not come up; carries the end of its log."""
 
 
-class Refused(GrokTuiError):
+class RefusedError(GrokTuiError):
     """A command that the trainer did not carry out, with its reason."""
