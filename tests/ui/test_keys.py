@@ -65,8 +65,10 @@ async def test_help_lists_every_key_and_every_pane() -> None:
 
 
 async def test_the_bottom_line_shows_what_fits_and_always_the_way_out() -> None:
-    for width in (20, 40, 80, 120, 200):
-        async with on_stage(Scripted(frames(until=100)), size=(width, 24)) as (pilot, _):
+    async with on_stage(Scripted(frames(until=100)), size=(90, 24)) as (pilot, _):
+        for width in (20, 40, 80, 120, 200):
+            await pilot.resize_terminal(width, 24)
+            await pilot.pause()
             assert "q Leave" in bottom(pilot)
             if width >= 40:
                 assert "? Help" in bottom(pilot)

@@ -155,5 +155,6 @@ def _update(table: DataTable[str], rows: list[tuple[str, ...]]) -> None:
     """Change the cells that differ."""
     for y, row in enumerate(rows):
         for x, text in enumerate(row):
-            if table.get_cell_at(Coordinate(y, x)) != text:
-                table.update_cell_at(Coordinate(y, x), text, update_width=True)
+            before = str(table.get_cell_at(Coordinate(y, x)))
+            if before != text:  # another width is another layout, and draws the whole table
+                table.update_cell_at(Coordinate(y, x), text, update_width=len(before) != len(text))
