@@ -9,7 +9,7 @@ brought to the host, no shape depends on data.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from einops import rearrange
@@ -24,18 +24,34 @@ BLOCK_BYTES = 4 << 20
 _relu_backward_ = torch.ops.aten.threshold_backward.grad_input
 
 
-class PairBuffers:
-    """The training pairs cut into blocks, and the memory that a step works in."""
+class Block(NamedTuple):
+    """Some training pairs."""
 
-    def __init__(self, table: Table, heads: int, d: int, m: int, like: Tensor) -> None:
+    a: Tensor
+    """[n]."""
+    b: Tensor
+    y: Tensor
+    """[n, 1], the answers."""
+    scatter_a: Tensor | None
+    """[p, n], by which rows are summed for each a; None to add them one by one."""
+    scatter_b: Tensor | None
+
+
+class PairBuffers:
+    """The training pairs cut into blocks, and the memory that a step works in.
+
+    With `whole`, as on a GPU, they are one block, and sums by row are products with one-hot matrices:
+    `index_add_` there adds in random order.
+    """
+
+    def __init__(self, table: Table, heads: int, d: int, m: int, like: Tensor, whole: bool) -> None:
         self.heads, self.d, self.m = heads, d, m
         n = len(table.train_a)
-        on_gpu = like.device.type == "cuda"
         self.n = n
         width = m + d + 1
-        count = 1 if on_gpu else -(-n * 2 * width * like.itemsize // BLOCK_BYTES)
+        count = 1 if whole else -(-n * 2 * width * like.itemsize // BLOCK_BYTES)
         self.blocks = [
-            (a, b, y[:, None], self._scatter(a, table.p, like), self._scatter(b, table.p, like))
+            Block(a, b, y[:, None], *(_one_hot(index, table.p, like) if whole else None for index in (a, b)))
             for a, b, y in zip(
                 table.train_a.tensor_split(count),
                 table.train_b.tensor_split(count),
@@ -48,11 +64,10 @@ class PairBuffers:
         self.active = like.new_ones(size, padded)[:, :width]  # neurons, mixed values, 1
         self.d_active = like.new_zeros(size, padded)[:, :width]
 
-    def _scatter(self, index: Tensor, p: int, like: Tensor) -> Tensor | None:
-        """On a GPU sums by row are a product with a one-hot matrix: index_add_ there adds in random order."""
-        if like.device.type != "cuda":
-            return None
-        return torch.nn.functional.one_hot(index, p).T.to(like.dtype).contiguous()
+
+def _one_hot(index: Tensor, p: int, like: Tensor) -> Tensor:
+    """Row r has a 1 where `index` is r.  [n] -> [p, n]."""
+    return torch.nn.functional.one_hot(index, p).T.to(like.dtype).contiguous()
 
 
 def _add_rows_(into: Tensor, index: Tensor, scatter: Tensor | None, rows: Tensor) -> None:

@@ -50,9 +50,17 @@ class AdamW:
 class Stepper:
     """A model in training. `advance` takes steps; what they cost in loss is read later, many at a time."""
 
-    def __init__(self, config: Config, table: Table, device: torch.device, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self,
+        config: Config,
+        table: Table,
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+        whole: bool | None = None,
+    ) -> None:
+        """Draw the initial weights. `whole` is `PairBuffers`'; by default as the device wants it."""
         self.model, self.table = Transformer.of(config), table
-        shapes = self.model.shapes
+        shapes, on_gpu = self.model.shapes, device.type == "cuda"
         initial = self.model.init(config.model.seed)
         self.flat = torch.cat([weight.flatten() for weight in initial.values()]).to(device, dtype)
         self._gradient = torch.zeros_like(self.flat)
@@ -61,14 +69,21 @@ class Stepper:
         for name, weight, gradient in zip(shapes, self._cut(self.flat), self._cut(self._gradient), strict=True):
             self.weights[name] = weight.view(shapes[name]).requires_grad_()
             self.weights[name].grad = gradient.view(shapes[name])
-        self._buffers = PairBuffers(table, config.model.n_heads, config.model.d_model, config.model.d_mlp, self.flat)
+        self._buffers = PairBuffers(
+            table,
+            config.model.n_heads,
+            config.model.d_model,
+            config.model.d_mlp,
+            self.flat,
+            on_gpu if whole is None else whole,
+        )
         self._losses = torch.zeros(HISTORY, dtype=torch.float64, device=device)
         self._hits = torch.zeros(HISTORY, dtype=torch.int64, device=device)
         self.epoch = 0
         """Steps taken."""
         self._read = 0
         self._graph: torch.cuda.CUDAGraph | None = None
-        if device.type == "cuda":
+        if on_gpu:
             self._capture()
 
     def _cut(self, flat: Tensor) -> tuple[Tensor, ...]:
