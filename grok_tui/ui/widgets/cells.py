@@ -17,7 +17,7 @@ BOLD, DIM, REVERSE = 0x100, 0x200, 0x400
 
 
 class Token(IntEnum):
-    """What a cell means; the style sheet gives each `.cell--name` its colour."""
+    """What a cell means; the theme has a colour for each."""
 
     TEXT = 0
     MUTED = auto()
@@ -50,9 +50,14 @@ class Token(IntEnum):
     DEGRADED = auto()
 
     @property
-    def css(self) -> str:
-        """The name of its component class."""
-        return f"cell--{self.name.lower()}"
+    def variable(self) -> str:
+        """The theme's name for its colour."""
+        name = self.name.lower().replace("_", "-")
+        return f"phase-{name}" if self >= Token.FITTING else _SHARED.get(name, name)
+
+
+_SHARED = {"text": "foreground", "chance": "muted", "control": "other"}
+"""Tokens whose colour goes by another name."""
 
 
 class Cells:
