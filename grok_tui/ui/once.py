@@ -11,6 +11,14 @@ from grok_tui.runs import Run
 from grok_tui.sources import RunSource, Source
 from grok_tui.state import RunState
 from grok_tui.ui.bottom import effect
+from grok_tui.ui.panes import accuracy, losses
+from grok_tui.ui.panes import lines as curves
+from grok_tui.ui.view import View
+from grok_tui.ui.widgets.chart import picture
+from grok_tui.ui.widgets.plot import Plot
+
+WIDTH, HEIGHT = 78, 13
+"""Of a chart, in characters."""
 
 EVENTS = 5
 """The last events that are printed."""
@@ -48,6 +56,8 @@ def lines(state: RunState, link: str) -> Iterator[str]:
     yield from _measures(state)
     yield from _keys(state)
     yield from _events(state)
+    yield from _chart(state, "accuracy", accuracy.SERIES)
+    yield from _chart(state, "losses", losses.ORDER, log=True)
 
 
 def _head(state: RunState, link: str) -> str:
@@ -124,3 +134,15 @@ def _events(state: RunState) -> Iterator[str]:
     yield "events"
     for event in state.events[-EVENTS:]:
         yield f"  epoch {event.epoch:,}: {event.text}"
+
+
+def _chart(state: RunState, title: str, names: tuple[str, ...], *, log: bool = False) -> Iterator[str]:
+    """The curves of the whole run, as the screen draws them."""
+    found = tuple(line for name in names if (line := curves.line(state, name)))
+    if not found:
+        return
+    level = (state.chance, "chance", "") if log and math.isfinite(state.chance) else None
+    plot = Plot(found, curves.epochs(state, View()), log=log, marks=curves.marks(state), level=level)
+    yield ""
+    yield title
+    yield from (row.rstrip() for row in picture(plot, WIDTH, HEIGHT).lines())

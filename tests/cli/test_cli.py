@@ -215,6 +215,9 @@ def test_once_prints_the_run_with_its_evidence() -> None:
         "key frequencies",
         "1 4 7 13 28",
         "epoch 8,000: stopped at epoch 8,000",
+        "\naccuracy\n",
+        "\nlosses\n",
+        "└┬─ epoch",
     ):
         assert said in done.stdout
     assert grok_tui("attach", run.name, "--once").stdout == done.stdout
