@@ -125,5 +125,6 @@ class View:
         start, end = axis.start, axis.end
         if end - start < LEAST:
             middle = max((start + end) / 2, LEAST / 2)
-            start, end = middle - LEAST / 2, middle + LEAST / 2
+            start = min(middle - LEAST / 2, newest)
+            end = start + LEAST
         return replace(self, zoom=(start, end), follows=end >= newest - 1e-6 * max(newest, 1))
