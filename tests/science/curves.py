@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 from grok_tui.science.phases import PhaseFold, Sample
 
@@ -43,10 +44,11 @@ def grid(end: int, every: int) -> list[int]:
 def run(end: int, every: int = 50, **curves: Curve | float) -> list[Sample]:
     """A run whose named measures follow the curves; what is not named is unknown."""
     known = {"weight_decay": 1.0, "lr": 1e-3} | curves
-    return [
-        replace(UNKNOWN, epoch=e, **{name: c(e) if callable(c) else c for name, c in known.items()})  # type: ignore[arg-type]
-        for e in grid(end, every)
-    ]
+    samples = []
+    for epoch in grid(end, every):
+        values: dict[str, Any] = {name: c(epoch) if callable(c) else c for name, c in known.items()}
+        samples.append(replace(UNKNOWN, epoch=epoch, **values))
+    return samples
 
 
 def folded(samples: Iterable[Sample], p: int = 113) -> PhaseFold:
