@@ -265,14 +265,6 @@ async def test_a_pane_with_room_says_what_to_look_for() -> None:
         assert "look for" not in app.text(LossesPane)
 
 
-async def test_the_decay_pane_leaves_a_slot_for_an_input() -> None:
-    app = Gallery(GROKKED)
-    async with app.run_test(size=(80, 22)) as pilot:
-        await pilot.pause()
-        slot = app.query_one(DecayPane).query_one("#decay-input-slot")
-        assert slot.size.height == 0
-
-
 async def test_a_spike_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     state = state_of(frames(until=EPOCHS))
     assert state.phases.call.phase.value == "generalized"

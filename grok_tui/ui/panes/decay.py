@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import numpy as np
 from textual.app import ComposeResult
-from textual.containers import Container
 
 from grok_tui import wording
 from grok_tui.series import Series
@@ -36,7 +35,6 @@ class DecayPane(Pane):
 
     def parts(self) -> ComposeResult:
         yield Effect(classes="heading")
-        yield Container(id="decay-input-slot")
         yield Chart()
 
     def sees(self, state: RunState, view: View) -> Hashable:
