@@ -31,6 +31,11 @@ def waves(p: int, device: torch.device) -> tuple[Tensor, Tensor]:
     return angles.cos().to(device), angles.sin().to(device)
 
 
+def blocks(grid: Tensor) -> tuple[Tensor, ...]:
+    """The grid a few sums at a time on a CPU, whole on a GPU.  [s, ...] -> [SUMS, ...], ..."""
+    return torch.split(grid, SUMS if grid.device.type == "cpu" else len(grid))
+
+
 def norms(W: Tensor) -> Tensor:
     """Norms of a matrix's Fourier components along its p columns.  [d, p] -> [2, k].
 
@@ -44,7 +49,7 @@ def norms(W: Tensor) -> Tensor:
 
 def mean_over_sums(grid: Tensor) -> Tensor:
     """M[s, c], the mean logit over the p pairs with a+b = s.  [s, a, c] -> [s, c] in float64."""
-    return torch.cat([part.double().mean(1) for part in torch.split(grid, SUMS)])
+    return torch.cat([part.double().mean(1) for part in blocks(grid)])
 
 
 def coefficients(M: Tensor) -> Tensor:
@@ -95,7 +100,7 @@ def explained_on(grid: Tensor, chosen: Tensor) -> Tensor:
     n = chosen.sum(dtype=torch.float64)
     weight = chosen.to(grid.dtype)
     total = einsum(grid, weight, "s a c, s a -> s c").double()
-    squares = (torch.cat([_centred_squares(part.double()) for part in torch.split(grid, SUMS)]) * chosen).sum()
+    squares = (torch.cat([_centred_squares(part.double()) for part in blocks(grid)]) * chosen).sum()
     alpha = coefficients(total) * (p / n)  # coefficients() divides by p pairs a sum; here there are n in all
     return torch.where(squares > 0, (n * p / 2) * alpha.square().sum() / squares, torch.zeros_like(squares))
 

@@ -89,9 +89,9 @@ class Probe:
         keys = fourier.key_frequencies(alpha)
         test, n_test = self._is_test, self._test_counts.sum()
         labels = self._sums[:, None].expand(p, p)
-        blocks = list(zip(torch.split(grid, fourier.SUMS), torch.split(labels, fourier.SUMS), strict=True))
-        loss = torch.cat([losses.cross_entropies(*block) for block in blocks])
-        hits = torch.cat([losses.correct(*block) for block in blocks])
+        parts = list(zip(fourier.blocks(grid), fourier.blocks(labels), strict=True))
+        loss = torch.cat([losses.cross_entropies(*part) for part in parts])
+        hits = torch.cat([losses.correct(*part) for part in parts])
         train_logits = self._grid[table.train_rows]
         numbers = {
             "test_loss": (loss * test).sum() / n_test,
