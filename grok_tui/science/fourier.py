@@ -98,11 +98,16 @@ def explained_on(grid: Tensor, chosen: Tensor) -> Tensor:
     """
     p = grid.shape[-1]
     n = chosen.sum(dtype=torch.float64)
-    weight = chosen.to(grid.dtype)
-    total = einsum(grid, weight, "s a c, s a -> s c").double()
-    squares = (torch.cat([_centred_squares(part.double()) for part in blocks(grid)]) * chosen).sum()
-    alpha = coefficients(total) * (p / n)  # coefficients() divides by p pairs a sum; here there are n in all
-    return torch.where(squares > 0, (n * p / 2) * alpha.square().sum() / squares, torch.zeros_like(squares))
+    totals, squares = [], []
+    for part, weight in zip(blocks(grid), blocks(chosen.double()), strict=True):
+        rows = part.double()
+        totals.append(einsum(rows, weight, "s a c, s a -> s c"))
+        squares.append((_centred_squares(rows) * weight).sum())
+    alpha = coefficients(torch.cat(totals)) * (
+        p / n
+    )  # coefficients() divides by p pairs a sum; here there are n in all
+    total = torch.stack(squares).sum()
+    return torch.where(total > 0, (n * p / 2) * alpha.square().sum() / total, torch.zeros_like(total))
 
 
 def _centred_squares(rows: Tensor) -> Tensor:
