@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
@@ -27,3 +30,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(config.stash[_HOME], ignore_errors=True)
+
+
+def kill_trainers_of(home: Path) -> None:
+    """End whatever still trains in a run under `home`."""
+    for process in psutil.process_iter(["cmdline"]):
+        if any(str(home) in word for word in process.info["cmdline"] or ()):
+            process.kill()
+
+
+@pytest.fixture
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home for this test alone, and nobody training in it afterwards."""
+    monkeypatch.setenv("GROK_TUI_HOME", str(tmp_path))
+    yield tmp_path
+    kill_trainers_of(tmp_path)

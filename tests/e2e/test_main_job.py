@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sysconfig
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -27,13 +27,7 @@ def program() -> str:
     return found
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("GROK_TUI_HOME", str(tmp_path))
-    yield tmp_path
-    for process in psutil.process_iter(["cmdline"]):
-        if any(str(tmp_path) in word for word in process.info["cmdline"] or ()):
-            process.kill()
+pytestmark = pytest.mark.usefixtures("own_home")
 
 
 def opened(*arguments: str, columns: int = 120, rows: int = 40) -> Terminal:

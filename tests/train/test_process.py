@@ -24,18 +24,13 @@ from grok_tui.errors import LaunchError, LinkError, RunError
 from grok_tui.protocol import Event, Hello, Order, Points, Reply, SetControl
 from grok_tui.runs import Run
 from grok_tui.sources import ask
+from tests.conftest import kill_trainers_of
 
 SMALL = {"task.p": 23, "model.d_model": 32, "model.d_mlp": 64, "model.n_heads": 2, "data.fraction": 0.5}
 LONG = 10_000_000
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("GROK_TUI_HOME", str(tmp_path))
-    yield tmp_path
-    for process in psutil.process_iter(["cmdline"]):
-        if any(str(tmp_path) in word for word in process.info["cmdline"] or ()):
-            process.kill()
+pytestmark = pytest.mark.usefixtures("own_home")
 
 
 def small(**changes: float) -> Config:
@@ -237,9 +232,7 @@ def one_run(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], 
 @pytest.fixture(scope="module", autouse=True)
 def nothing_left(shared_home: Path) -> Iterator[None]:
     yield
-    for process in psutil.process_iter(["cmdline"]):
-        if any(str(shared_home) in word for word in process.info["cmdline"] or ()):
-            process.kill()
+    kill_trainers_of(shared_home)
 
 
 def test_a_change_is_answered_recorded_and_in_force_from_its_epoch_on() -> None:
@@ -317,14 +310,14 @@ def test_a_run_that_diverges_says_so_and_fails() -> None:
     assert "grok-tui: train loss is not finite" in run.log.read_text()
 
 
-def test_a_device_that_is_not_there_is_one_line_and_nothing_is_left(home: Path) -> None:
+def test_a_device_that_is_not_there_is_one_line_and_nothing_is_left(own_home: Path) -> None:
     import torch
 
     if torch.cuda.is_available():
         pytest.skip("this machine has the device; runs where there is none")
     with pytest.raises(LaunchError, match="--device cuda: this torch sees no CUDA device"):
         launch.start(small(), device="cuda")
-    assert not list((home / "runs").iterdir())
+    assert not list((own_home / "runs").iterdir())
 
 
 def test_a_full_disk_ends_the_run_in_one_line_and_damages_nothing() -> None:
