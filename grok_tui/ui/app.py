@@ -66,6 +66,8 @@ class GrokApp(App[str]):
         gc.enable()  # the command line puts it off, which saves a tenth of the start
 
     def on_run_wanted(self, message: RunWanted) -> None:
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen | RunScreen):
+            self.pop_screen()  # help or the palette, opened while it started
         self.switch_screen(self._run(self._doors.source(message.run)))
 
     def on_home_wanted(self, _message: HomeWanted) -> None:

@@ -82,6 +82,45 @@ async def test_while_it_starts_it_says_so_and_a_second_enter_starts_nothing() ->
         assert len(started) == 1
 
 
+@pytest.mark.parametrize("key", ["x", "down", "tab", "enter", "r", "question_mark", "ctrl+p", "the next looks"])
+async def test_the_run_opens_whatever_was_pressed_while_it_started(key: str) -> None:
+    make("nanda113", "stopped")
+    go = threading.Event()
+    started: list[Config] = []
+    opened: list[str] = []
+
+    def start(settings: Config) -> Run:
+        started.append(settings)
+        go.wait(20)
+        return Run(Path("demo-1"))
+
+    def source(run: Run) -> Scripted:
+        opened.append(run.name)
+        return scripted(run)
+
+    async with viewer(None, Doors(start=start, source=source)).run_test(size=(100, 40)) as pilot:
+        await done(pilot, "runs")
+        screen = pilot.app.screen
+        assert isinstance(screen, HomeScreen)
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(started))
+        if key == "the next looks":
+            screen.action_reload()
+            await pilot.pause()
+            screen.action_reload()
+        else:
+            await pilot.press(key)
+        await pilot.pause()
+        if key in ("tab", "down"):
+            await pilot.press("enter")
+        go.set()
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))
+        await pilot.pause()
+        assert len(started) == 1
+        assert opened == ["demo-1"]
+        assert screen not in pilot.app.screen_stack
+
+
 async def test_a_run_that_does_not_start_says_why_in_place() -> None:
     def start(_settings: Config) -> Run:
         raise LaunchError("demo-1 did not start: no space left on device")

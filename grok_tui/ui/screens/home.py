@@ -63,14 +63,14 @@ class HomeScreen(Screen[None]):
         for name, found in self._presets.items():
             presets.add_options([*([None] if presets.option_count else []), Option(preset_line(name, found), id=name)])
         presets.highlighted = 0
-        self.run_worker(self._reload(), name="runs")
+        self.run_worker(self._reload(), name="runs", group="runs")
         self.set_interval(LOOK, self.action_reload)
 
     # Runs
 
     def action_reload(self) -> None:
         """Look at the runs again."""
-        self.run_worker(self._reload(), name="runs", exclusive=True)
+        self.run_worker(self._reload(), name="runs", group="runs", exclusive=True)
 
     async def _reload(self) -> None:
         found, rows = await asyncio.to_thread(_look, self._doors)
@@ -99,7 +99,7 @@ class HomeScreen(Screen[None]):
         if not self._starting:
             self._starting = True
             self.query_one(Hints).say(f"starting {name} … (importing torch takes a few seconds)")
-            self.run_worker(self._start(self._presets[name]), name="start")
+            self.run_worker(self._start(self._presets[name]), name="start", group="start")  # no look may cancel it
 
     async def _start(self, config: Config) -> None:
         try:
@@ -112,6 +112,8 @@ class HomeScreen(Screen[None]):
             self._starting = False
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        if self._starting:  # its run is about to be opened
+            return
         run = self._runs[event.cursor_row]
         if run.problem is not None:
             self.query_one(Hints).say(run.problem, "$bad")
