@@ -50,6 +50,20 @@ def test_a_spike_of_one_epoch_in_forty_thousand_is_drawn_to_its_full_height() ->
     assert column == 5 + int(24_310 / 39_999 * 75)
 
 
+@pytest.mark.parametrize("told", [{0: 1.5, 1000: 1.5}, {0: 3.0, 500: 1.0, 1000: 1.0}])
+def test_a_value_in_force_where_the_window_begins_is_drawn_as_high_as_on_the_whole_axis(told: dict[int, float]) -> None:
+    series = Series()
+    series.add(np.array(list(told)), np.array(list(told.values())))
+    held = Line("weight decay", "wd", series, Token.CONTROL, steps=True)
+    whole, part = (
+        picture(Plot((held,), Epochs(start, end), legend=False), 60, 12) for start, end in ((0, 1000), (200, 900))
+    )
+    rows = [{row for _, row in inked(cells, Token.CONTROL)} for cells in (whole, part)]
+    labels = [[row.split("┤")[0] for row in cells.lines() if "┤" in row] for cells in (whole, part)]
+    assert rows[0] == rows[1]
+    assert labels[0] == labels[1]
+
+
 def test_a_dip_of_one_epoch_is_drawn_too() -> None:
     values = [1.0] * 40_000
     values[7_777] = 0.0

@@ -66,6 +66,8 @@ def picture(plot: Plot, width: int, height: int) -> Cells:
 def _fitted(plot: Plot) -> Values:
     """The vertical axis that holds every line between the ends of the horizontal one."""
     spans = np.array([line.series.extent(plot.epochs.start, plot.epochs.end) for line in plot.lines])
+    held = [line.series.at(plot.epochs.start) for line in plot.lines if line.steps]  # in force where the axis begins
+    spans = np.vstack((spans, *([point[1]] * 2 for point in held if point)))
     if plot.level:
         spans = np.vstack((spans, [plot.level[0]] * 2))
     finite = spans[np.isfinite(spans)]
