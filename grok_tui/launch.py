@@ -34,6 +34,9 @@ def start(config: Config, *, device: str = "auto", threads: int | None = None) -
     run = runs.create(config)
     try:
         _launch(run, device, threads)
+    except KeyboardInterrupt:  # called off before anybody saw it
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise
     except LaunchError:
         if not run.frames.exists() or run.frames.stat().st_size == 0:
             shutil.rmtree(run.path, ignore_errors=True)
@@ -49,6 +52,8 @@ def resume(run: Run, *, device: str = "auto", threads: int | None = None) -> Non
         LaunchError: the trainer ended, or did not listen in time. The recording is as it was.
     """
     runs.check(run.path)
+    if run.state.get("state") == "finished":
+        raise RunError(f"{run.name} has finished its {run.config.training.epochs:,} epochs")
     if run.alive:
         raise RunError(f"{run.name} is being trained already, by process {run.pid}")
     _launch(run, device, threads)
@@ -77,6 +82,15 @@ def _launch(run: Run, device: str, threads: int | None) -> None:
         raise LaunchError(f"{run.name}: the trainer could not be started ({error.strerror})") from None
     # A thread that waits for it: no zombie stays when it ends before us, and it outlives us when it does not.
     threading.Thread(target=process.wait, name=f"wait for {run.name}", daemon=True).start()
+    try:
+        _wait(run, process, before)
+    except KeyboardInterrupt:
+        _end(process)
+        raise
+
+
+def _wait(run: Run, process: subprocess.Popen[bytes], before: int) -> None:
+    """Until the trainer listens; `before` is where its part of the log begins."""
     deadline = time.monotonic() + PATIENCE
     while not _listens(run):
         if (code := process.poll()) is not None:

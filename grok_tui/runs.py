@@ -127,8 +127,10 @@ class Run:
             return False
         try:
             fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             return True
+        except OSError:  # a file system without locks: nobody can hold one
+            return False
         finally:
             os.close(fd)
         return False
@@ -278,9 +280,11 @@ def _locked(fd: int) -> bool:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
-        except OSError:
+        except BlockingIOError:
             if time.monotonic() > deadline:
                 return False
+        except OSError as error:
+            raise RunError(f"this file system has no locks ({error.strerror}); put GROK_TUI_HOME on another") from None
         time.sleep(0.01)
 
 

@@ -48,6 +48,10 @@ class Source(Protocol):
         """One line that the user should see: a damaged recording, a trainer of another version. Or empty."""
 
     @property
+    def place(self) -> str:
+        """The run's directory; empty when there is none. A copied one holds the recording of another name."""
+
+    @property
     def can_steer(self) -> bool:
         """False when nobody is there to take commands: controls are then disabled."""
 
@@ -85,6 +89,11 @@ class RunSource:
         self._writer: asyncio.StreamWriter | None = None
         self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._serial = 0
+
+    @property
+    def place(self) -> str:
+        """The run's directory."""
+        return str(self.run.path)
 
     @property
     def can_steer(self) -> bool:
@@ -243,6 +252,7 @@ class Scripted:
     ) -> None:
         self.link: Link = link
         self.note = ""
+        self.place = ""
         self.sent: list[Command] = []
         """The commands that were sent, in order."""
         self._reply = reply or (lambda command: Reply(command.id, True, 0, "done"))

@@ -23,6 +23,7 @@ class RunState:
         self.arrays: dict[str, list[Array]] = {}
         """By name, in the order of their epochs."""
         self.events: list[Event] = []
+        self._changes: dict[str, list[Event]] = {}
         self.status: Status | None = None
         """The newest live status; None for a recording that nobody is writing."""
         self.phases = PhaseFold(chance=float("nan"))
@@ -95,7 +96,9 @@ class RunState:
 
     def changes(self, name: str | None = None) -> list[Event]:
         """The confirmed changes of one control, or of all."""
-        return [e for e in self.events if e.what == "changed" and (name is None or e.data.get("control") == name)]
+        if name is not None:
+            return self._changes.get(name, [])
+        return [event for event in self.events if event.what == "changed"]
 
     def array(self, name: str) -> Array | None:
         """The newest array of that name."""
@@ -112,8 +115,7 @@ class RunState:
             case Array():
                 self.arrays.setdefault(frame.name, []).append(frame)
             case Event():
-                self.events.append(frame)
-                self.epoch = max(self.epoch, frame.epoch)
+                self._happened(frame)
             case Status():
                 self.status = frame
                 self.epoch = max(self.epoch, frame.epoch)
@@ -124,6 +126,14 @@ class RunState:
             self.phases = PhaseFold(chance=self.chance)
         else:  # a resume greets again: newer versions and machine, the same run
             self.hello = hello
+
+    def _happened(self, event: Event) -> None:
+        self.events.append(event)
+        self.epoch = max(self.epoch, event.epoch)
+        if event.what in ENDED:
+            self.status = None  # of a trainer that is gone: what it said last may never have reached us
+        if event.what == "changed":
+            self._changes.setdefault(str(event.data.get("control")), []).append(event)
 
     def _add(self, points: Points) -> None:
         for name, values in points.values.items():

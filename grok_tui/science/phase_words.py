@@ -58,7 +58,9 @@ def next_step(fold: PhaseFold) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits: 17.1, 0.00412, 3.1e-7."""
+    """Three significant digits: 17.1, 0.00412, 3.1e-7; whole thousands in full."""
+    if 999.5 <= abs(value) < 1e6:
+        return f"{value:,.0f}"
     return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e") if math.isfinite(value) else "unknown"
 
 

@@ -40,28 +40,34 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal is gone; the run is not
     try:
         run = Run(chosen.run.absolute())
-        device, threads = _device(chosen.device), _threads(chosen.threads)
         with run.hold():
-            return _train(run, device, threads)
+            return _train(run, chosen.device, chosen.threads)
     except GrokTuiError as error:
         print(f"grok-tui: {error}", flush=True)
         return error.exit_code
 
 
-def _device(name: str) -> torch.device:
+def _device(name: str, before: str) -> torch.device:
+    """The device of that name; for "auto" the one that the run was trained on `before`, or else the best."""
     if name == "cuda" and not torch.cuda.is_available():
         raise LaunchError(
             "--device cuda: this torch sees no CUDA device; use --device cpu, or install a CUDA build of torch"
         )
+    if name == "auto" and before == "cuda" and not torch.cuda.is_available():
+        raise LaunchError("was trained on CUDA, which is not here; --device cpu goes on, with other rounding")
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+        name = before or ("cuda" if torch.cuda.is_available() else "cpu")
     torch.set_float32_matmul_precision("highest")  # TF32 off: it changes the tail of the loss
     torch.set_flush_denormal(True)  # moments of dead neurons decay into subnormals, which are slow
     return torch.device(name)
 
 
-def _threads(wanted: int | None) -> int:
-    """Leave a core to the viewer: two threads on two busy cores are slower than one."""
+def _threads(wanted: int | None, before: int | None) -> int:
+    """As many as wanted, or as `before`: another number rounds otherwise. For a new run, leave the viewer a core.
+
+    Two threads on two busy cores are slower than one.
+    """
+    wanted = wanted if wanted is not None else before
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     threads = wanted if wanted is not None else max(1, min(MAX_THREADS, cores - 1))
     if not 1 <= threads <= 1024:
@@ -70,24 +76,27 @@ def _threads(wanted: int | None) -> int:
     return threads
 
 
-def _train(run: Run, device: torch.device, threads: int) -> int:
+def _train(run: Run, device_name: str, wanted: int | None) -> int:
     config = run.config
     journal = Journal(run)
     try:
         past = Past(run, journal.ledger.entries)
         if past.finished:
             raise RunError(f"{run.name} has finished its {config.training.epochs:,} epochs")
+        device = _device(device_name, str(past.machine.get("device", "")))
+        threads = _threads(wanted, past.machine.get("threads"))
+        machine = _machine(device, threads)
         session = Session(run, journal, past, device)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda received, _: session.stop(f"stopped by {signal.Signals(received).name}"))
         catalogue = Catalogue(SERIES, ARRAYS, steer.catalogue(config))
         hello = Hello(
-            PROTOCOL, run.name, __version__, configs.to_tables(config), _machine(device, threads),
+            PROTOCOL, run.name, __version__, configs.to_tables(config), machine,
             config.training.epochs, catalogue,
         )  # fmt: skip
         journal.write(hello)
         journal.server = Server(run.socket, hello)
-        _open(session, past)
+        _open(session, past, machine)
         try:
             print(f"{session.train()} at epoch {session.epoch}", flush=True)
         except Exception as error:
@@ -103,12 +112,18 @@ def _train(run: Run, device: torch.device, threads: int) -> int:
         journal.close()
 
 
-def _open(session: Session, past: Past) -> None:
+def _open(session: Session, past: Past, machine: dict[str, Any]) -> None:
     """Say how the run begins, and what the ledger knows that the recording does not."""
     for entry in past.untold:
         session.journal.event(entry.epoch, entry.what, entry.text, entry.seq, **entry.data)
     if past.exists:
-        session.journal.intervention(session.epoch, "resumed", f"resumed from epoch {session.epoch:,}")
+        others = [
+            f"{name} {machine.get(name)}, not {was}" for name, was in past.machine.items() if machine.get(name) != was
+        ]
+        text = ": ".join((f"resumed from epoch {session.epoch:,}", *([", ".join(others)] if others else [])))
+        session.journal.intervention(session.epoch, "resumed", text)
+        if past.gave_up and not session.replaying:
+            session.take_back_what_diverged()
     else:
         session.journal.event(0, "started", f"started {session.config.name}")
 
@@ -117,7 +132,10 @@ def _fail(session: Session, error: Exception) -> None:
     """Say in the recording, if it takes it, and to the viewers that the run has failed, and why."""
     try:
         session.journal.event(session.epoch, "failed", str(error))
-        session.fail()
+    except GrokTuiError as second:  # the disk that is full, again
+        print(f"grok-tui: {second}", flush=True)
+    try:
+        session.fail(str(error))
     except GrokTuiError as second:
         print(f"grok-tui: {second}", flush=True)
 

@@ -39,6 +39,7 @@ class Journal:
 
     def intervention(self, epoch: int, what: str, text: str, **data: Any) -> None:
         """Record something that a command did: in the ledger, then as an event."""
+        self.recorder.sync()  # the ledger is on the disk at once: the recording must not be behind it
         seq = self.ledger.append(epoch, what, True, text, **data)
         self.event(epoch, what, text, seq, **data)
 

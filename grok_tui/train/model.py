@@ -3,7 +3,7 @@
 The answer is read at "=" only, and the keys and values of one layer depend on (token, position) alone.
 So the model on the pair (a, b) is: two p-row tables of scores and values looked up and mixed by a softmax
 over three positions, one hidden layer, one unembedding. Adjacent matrices are multiplied first. The
-function and its gradients are those of the textbook form (tests/train/textbook.py).
+function and its gradients are those of the textbook form (grok_tui/train/textbook.py).
 """
 
 from __future__ import annotations

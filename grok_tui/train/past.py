@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,20 +20,51 @@ class Past:
         frames, _ = record.read(run.frames)
         losses = [f for f in frames if isinstance(f, Points) and "train_loss" in f.values]
         measures = [f for f in frames if isinstance(f, Points) and "test_loss" in f.values]
-        self._losses: NDArray[np.float64] = np.concatenate([f.values["train_loss"] for f in losses] or [np.empty(0)])
-        self.exists = any(isinstance(frame, Hello) for frame in frames)
+        greetings = [frame for frame in frames if isinstance(frame, Hello)]
+        self.machine: dict[str, Any] = greetings[-1].machine if greetings else {}
+        """What the run was trained on last."""
+        self.exists = bool(greetings)
         self.end = int(losses[-1].epochs[-1]) + 1 if losses else 0
-        """The epoch up to which training is recorded."""
+        """The epoch up to which training is recorded, and not given up."""
+        self._losses: NDArray[np.float64] = np.full(self.end, np.nan)
+        for frame in losses:  # epochs that were trained again after a divergence stand twice: the last word counts
+            kept = frame.epochs < self.end
+            self._losses[frame.epochs[kept]] = frame.values["train_loss"][kept]
+        self.latest = {name: float(v[-1]) for frame in losses + measures for name, v in frame.values.items() if len(v)}
+        """The last recorded value of each series."""
         self.measured = int(measures[-1].epochs[-1]) if measures else -1
         """The last epoch whose measures are recorded."""
-        self.changes = [entry for entry in entries if entry.ok and entry.what == "changed"]
+        self.changes: list[Entry] = []
         """The ledger's changes of controls, oldest first."""
+        for entry in entries:
+            if entry.ok and entry.what == "changed":
+                while self.changes and self.changes[-1].epoch > entry.epoch:
+                    self.changes.pop()  # of epochs that were given up, and trained again from here on
+                self.changes.append(entry)
+        self.gave_up = False
+        """The recording's end is not finite, and is not counted."""
+        self.diverged = self._give_up_what_diverged()
+        """The changes after which the loss ceased to be finite, oldest first."""
+        self.known = max([self.end, *(entry.epoch for entry in self.changes)])
+        """The epoch up to which something is known: after a power cut the ledger can be ahead of the recording."""
         told = max((frame.seq for frame in frames if isinstance(frame, Event)), default=0)
         self.untold = [entry for entry in entries if entry.ok and entry.seq > told]
         """Interventions of the ledger that a kill kept out of the recording."""
         self.finished = any(isinstance(frame, Event) and frame.what == "finished" for frame in frames)
         self._from = -1
         self._differs_at = -1
+
+    def _give_up_what_diverged(self) -> list[Entry]:
+        """Count the recording up to the last change before its losses ceased to be finite, or to their beginning."""
+        bad = np.flatnonzero(~np.isfinite(self._losses))
+        if not len(bad):
+            return []
+        self.gave_up = True
+        before = [entry.epoch for entry in self.changes if entry.epoch <= bad[0]]
+        self.end = before[-1] if before else 0
+        self.changes = [entry for entry in self.changes if entry.epoch <= self.end]
+        self.measured = min(self.measured, self.end)
+        return [entry for entry in self.changes if entry.epoch == self.end] if before else []
 
     def compare(self, first: int, losses: NDArray[np.float64]) -> None:
         """Hold losses that were computed again, from epoch `first` on, against the recorded ones."""

@@ -16,13 +16,14 @@ import torch
 
 from grok_tui.errors import RecordError, RunError
 from grok_tui.ledger import Entry
-from grok_tui.protocol import Array, Points
+from grok_tui.protocol import Array, Points, Reply
 from grok_tui.runs import Run
 from grok_tui.train import checkpoint, steer
 from grok_tui.train.cadence import next_measure, next_multiple
 from grok_tui.train.journal import Journal
 from grok_tui.train.past import Past
 from grok_tui.train.probe import Probe
+from grok_tui.train.serve import Ticket
 from grok_tui.train.step import HISTORY, Stepper
 from grok_tui.train.task import Table
 
@@ -51,8 +52,9 @@ class Session:
         self.controls = {name: float(getattr(self.config.optimizer, name)) for name in steer.CONTROLS}
         self.paused = False
         self._stopping = ""
+        self._stoppers: list[tuple[Ticket, int]] = []
         self._keys: list[int] = []
-        self._latest: dict[str, float] = {}
+        self._latest = dict(past.latest)
         self._burst = 1
         self._flushed = self._told = self._noted = 0.0
         self._pace: deque[tuple[float, int]] = deque()
@@ -66,18 +68,20 @@ class Session:
     @property
     def replaying(self) -> str:
         """While recorded epochs are computed again: why commands must wait. Empty otherwise."""
-        if self.epoch >= self._past.end:
+        if self.epoch >= self._past.known:
             return ""
-        return f"epoch {self.epoch:,} to {self._past.end:,} are being computed again; ask once that is done"
+        return f"epochs {self.epoch:,} to {self._past.known:,} are being computed again; ask once that is done"
 
     @property
     def state(self) -> str:
         """As `protocol.Status.state`."""
         return "replaying" if self.replaying else "paused" if self.paused else "running"
 
-    def stop(self, why: str) -> None:
-        """End after the present step, with a resume point. Safe to call from a signal handler."""
+    def stop(self, why: str, asked: tuple[Ticket, int] | None = None) -> None:
+        """End after the present step, with a resume point, and then answer. Safe to call from a signal handler."""
         self._stopping = why
+        if asked:
+            self._stoppers.append(asked)
 
     def apply(self, control: str, value: float) -> None:
         """Put a control's new value into the optimiser; the next step is the first that uses it."""
@@ -97,7 +101,7 @@ class Session:
         self._carry_out_commands()
         if self._stopping:
             return self._end("stopped", self._stopping)
-        if self.paused:
+        if self.paused and not self.replaying:
             self._idle()
             return ""
         self._do_what_is_due()
@@ -129,20 +133,38 @@ class Session:
 
     def _start_from_the_past(self) -> None:
         """Go back to the last resume point; the changes after it wait for their epochs."""
+        if self._past.gave_up:
+            for path in (*self.run.resume_points.glob("*.safetensors"), *self.run.weights.glob("*.safetensors")):
+                if int(path.stem) > self._past.end:
+                    path.unlink()
         for path in sorted(self.run.resume_points.glob("*.safetensors"), reverse=True):
             try:
                 state, epoch = checkpoint.read(path)
             except RecordError as error:
-                print(f"{error}; trying the one before", flush=True)
+                broken = path.rename(path.with_suffix(".broken"))
+                print(f"{error}; kept as {broken.name}, trying the one before", flush=True)
                 continue
             self._stepper.load_state(state)
             break
         else:
             epoch = 0
-        self._waiting: deque[Entry] = deque(entry for entry in self._past.changes if entry.epoch >= epoch)
+        later = [entry for entry in self._past.changes if entry.epoch >= epoch]
+        self._waiting: deque[Entry] = deque(sorted(later, key=lambda entry: entry.epoch))
         for name in self.controls:
             self.controls[name] = float(getattr(self._stepper.optimizer, name))
         self._repeat_changes()
+
+    def take_back_what_diverged(self) -> None:
+        """Before the change after which the loss ceased to be finite: undo it, and wait for a better idea."""
+        for entry in self._past.diverged:
+            control, value = entry.data["control"], entry.data["previous"]
+            text = f"{control} {self.controls[control]:g} → {value:g}, taken back: the run diverged"
+            previous = self.controls[control]
+            self.journal.intervention(self.epoch, "changed", text, control=control, value=value, previous=previous)
+            self.apply(control, value)
+        self.paused = True
+        self.journal.intervention(self.epoch, "paused", "paused: from here on the run had diverged")
+        self._tell(force=True)
 
     def _repeat_changes(self) -> None:
         while self._waiting and self._waiting[0].epoch <= self.epoch:
@@ -154,6 +176,9 @@ class Session:
             return
         for ticket, command in self.journal.server.commands():
             before = self.state
+            if self._stopping:
+                self.journal.answer(ticket, Reply(command.id, False, self.epoch, "the run is ending"))
+                continue
             steer.carry_out(self, ticket, command)
             if self.state != before:
                 self._pace.clear()
@@ -185,8 +210,7 @@ class Session:
         stops += [next_multiple(epoch, record.weights_every), next_multiple(epoch, record.resume_every)]
         if self._waiting:
             stops.append(self._waiting[0].epoch)
-        if epoch < self._past.end:
-            stops.append(self._past.end)
+        stops += [goal for goal in (self._past.end, self._past.known) if goal > epoch]
         steps = min(stops) - epoch
         begun = time.perf_counter()
         self._stepper.advance(steps)
@@ -200,19 +224,22 @@ class Session:
         if replayed:
             self.journal.event(self.epoch, "replayed", self._past.verdict())
             self._pace.clear()
+            if self._past.gave_up:
+                self.take_back_what_diverged()
         self._tell(force=replayed)
 
     def _measure(self) -> None:
         self.settle()
         findings = self._probe.look(self._stepper.weights, self._stepper.flat)
         at = np.array([self.epoch])
-        self.journal.write(Points(at, {name: np.array([value]) for name, value in findings.numbers.items()}))
         for name, values in findings.arrays.items():
             if name == "key_frequencies":
                 if values.tolist() == self._keys:
                     continue
                 self._keys = values.tolist()
             self.journal.write(Array(self.epoch, name, values))
+        # the numbers last: they say that this look is whole, and a resume takes it again where they are missing
+        self.journal.write(Points(at, {name: np.array([value]) for name, value in findings.numbers.items()}))
         self._latest |= findings.numbers
 
     @property
@@ -233,8 +260,10 @@ class Session:
         checkpoint.write(self._resume_path, self._stepper.state(), self.epoch)
         return self._resume_path
 
-    def fail(self) -> None:
-        """Tell viewers and listings that the run has failed."""
+    def fail(self, why: str) -> None:
+        """Tell viewers, listings and whoever asked for a stop that the run has failed."""
+        for ticket, id_ in self._stoppers:
+            self.journal.answer(ticket, Reply(id_, False, self.epoch, why))
         self._paced_tell("failed", 0.0)
 
     def _end(self, state: str, text: str) -> str:
@@ -244,6 +273,11 @@ class Session:
         seq = self.journal.ledger.append(self.epoch, state, True, text)
         self.journal.event(self.epoch, state, text, seq)
         self._paced_tell(state, 0.0)
+        for ticket, id_ in self._stoppers:
+            kept = self._resume_path.relative_to(self.run.path)
+            self.journal.answer(ticket, Reply(id_, True, self.epoch, f"stopped; saved {kept}"))
+        self._stopping = text
+        self._carry_out_commands()  # those that came too late are answered too
         return state
 
     def _tell(self, force: bool = False) -> None:

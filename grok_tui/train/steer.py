@@ -27,11 +27,14 @@ def catalogue(config: configs.Config) -> tuple[ControlInfo, ...]:
 
 
 def carry_out(session: Session, ticket: Ticket, command: Command) -> None:
-    """Carry out or refuse one command, and answer it."""
+    """Carry out or refuse one command, and answer it; a stop is answered once its resume point is saved."""
     epoch = session.epoch
     match command:
         case SetControl(id=id_, name=name, value=value):
             what, outcome = f"set {str(name)[:40]}", _set(session, name, value)
+        case Order(id=id_, name="stop"):
+            session.stop("stopped by a command", (ticket, id_))
+            return
         case Order(id=id_, name=name):
             what, outcome = str(name)[:40], _order(session, name)
     done, text = outcome
@@ -63,11 +66,8 @@ def _set(session: Session, name: str, value: Any) -> tuple[bool, str]:
 def _order(session: Session, name: str) -> tuple[bool, str]:
     if name not in ORDERS:
         return False, f"there is no order {str(name)[:40]!r}; there are {', '.join(ORDERS)}"
-    if session.replaying and name != "stop":
+    if session.replaying:
         return False, session.replaying
-    if name == "stop":
-        session.stop("stopped by a command")
-        return True, "stopping; a resume point is being saved"
     session.settle()
     if name == "checkpoint":
         file = session.checkpoint()

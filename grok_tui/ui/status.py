@@ -104,7 +104,9 @@ def fit(found: Forms, width: int, gap: int) -> dict[str, str]:
 def _progress(state: RunState) -> tuple[str, ...]:
     if not state.epochs:
         return ()
-    return (f"epoch {state.epoch:,} of {state.epochs:,}", f"{state.epoch:,}/{state.epochs:,}", f"{state.epoch:,}")
+    replaying = state.status is not None and state.status.state == "replaying"
+    epoch = state.status.epoch if state.status is not None and replaying else state.epoch
+    return (f"epoch {epoch:,} of {state.epochs:,}", f"{epoch:,}/{state.epochs:,}", f"{epoch:,}")
 
 
 def _phase(state: RunState) -> tuple[str, ...]:

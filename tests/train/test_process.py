@@ -21,9 +21,10 @@ from grok_tui import config as configs
 from grok_tui import launch, ledger, record, runs
 from grok_tui.config import Config
 from grok_tui.errors import LaunchError, LinkError, RunError
-from grok_tui.protocol import Event, Hello, Order, Points, Reply, SetControl
+from grok_tui.protocol import Array, Event, Hello, Order, Points, Reply, SetControl
 from grok_tui.runs import Run
 from grok_tui.sources import ask
+from grok_tui.state import RunState
 from tests.conftest import kill_trainers_of
 
 SMALL = {"task.p": 23, "model.d_model": 32, "model.d_mlp": 64, "model.n_heads": 2, "data.fraction": 0.5}
@@ -101,7 +102,7 @@ def test_a_run_records_every_epoch_and_ends() -> None:
     ]
     assert final_weights(run)["W_in"].shape == (64, 32)
     assert run.state["state"] == "finished"
-    with pytest.raises(LaunchError, match="has finished its 120 epochs"):
+    with pytest.raises(RunError, match="has finished its 120 epochs"):
         launch.resume(run, device="cpu", threads=1)
 
 
@@ -308,6 +309,121 @@ def test_a_run_that_diverges_says_so_and_fails() -> None:
     assert run.state["state"] == "failed"
     assert "train loss is not finite from epoch" in events(run, "failed")[0].text
     assert "grok-tui: train loss is not finite" in run.log.read_text()
+    launch.resume(run, device="cpu")
+    until(lambda: run.state["state"] == "paused")
+    assert send(run, "lr", 0.001).ok
+    assert send(run, "weight_decay", 1).ok
+    assert order(run, "resume").ok
+    until(reached(run, 400))
+    assert np.isfinite(column(run, "train_loss")[1][-1])
+
+
+def test_a_slip_that_made_a_run_diverge_is_taken_back_on_resume() -> None:
+    run = started(training__epochs=LONG, record__resume_every=1000)
+    until(reached(run, 1200))
+    assert send(run, "weight_decay", 1000).ok
+    slip = send(run, "lr", 1.0)
+    assert slip.ok
+    ended(run)
+    assert run.state["state"] == "failed"
+    for kill in (True, False):  # what is taken back stays taken back
+        launch.resume(run, device="cpu")
+        until(lambda: run.state["state"] in ("paused", "running") and run.state["epoch"] >= slip.epoch)
+        if kill:
+            until(lambda: run.state["state"] == "paused")
+            assert (run.state["epoch"], run.state["controls"]["lr"]) == (slip.epoch, 0.001)
+            assert "taken back" in events(run, "changed")[-1].text
+            send(run, "weight_decay", 1)
+            assert order(run, "resume").ok
+            until(reached(run, slip.epoch + 300))
+            os.kill(run.pid, signal.SIGKILL)
+            ended(run)
+    until(reached(run, slip.epoch + 600))
+    state = RunState()
+    for frame in record.read(run.frames)[0]:
+        state.apply(frame)
+    losses = state.series["train_loss"]  # the epochs that were trained again replace those that diverged
+    assert np.isfinite(losses.values).all()
+    assert losses.epochs.tolist() == list(range(len(losses)))
+    assert "bit for bit" in events(run, "replayed")[-1].text
+
+
+def test_a_resume_keeps_the_threads_of_the_run_and_says_when_it_does_not() -> None:
+    run = launch.start(small(training__epochs=LONG), device="cpu", threads=2)
+    for threads in (None, 1):
+        until(reached(run, int(run.state.get("epoch", 0)) + 5))
+        os.kill(run.pid, signal.SIGTERM)
+        ended(run)
+        launch.resume(run, threads=threads)
+    until(lambda: len(events(run, "resumed")) == 2)
+    greetings = [f.machine["threads"] for f in record.read(run.frames)[0] if isinstance(f, Hello)]
+    assert greetings == [2, 2, 1]
+    assert "threads 1, not 2" in events(run, "resumed")[1].text
+    assert "threads" not in events(run, "resumed")[0].text
+
+
+def test_a_stop_is_confirmed_when_its_resume_point_is_there_and_refused_when_it_is_not() -> None:
+    run = started(training__epochs=LONG)
+    until(reached(run, 5))
+    resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (200, 200))
+    reply = order(run, "stop")
+    ended(run)
+    assert not reply.ok
+    assert "could not be written" in reply.text or "cannot be written" in reply.text
+    assert run.state.get("state") != "stopped"
+    launch.resume(run, device="cpu")
+    reply = order(run, "stop")
+    ended(run)
+    assert reply.ok
+    assert (run.path / reply.text.removeprefix("stopped; saved ")).exists()
+
+
+def test_a_broken_resume_point_is_put_aside_and_made_again() -> None:
+    run = started(training__epochs=LONG, record__resume_every=500)
+    until(lambda: (run.resume_points / "00001000.safetensors").exists())
+    os.kill(run.pid, signal.SIGKILL)
+    ended(run)
+    newest = sorted(run.resume_points.glob("*.safetensors"))[-1]
+    newest.write_bytes(b"nonsense")
+    launch.resume(run, device="cpu")
+    until(lambda: bool(events(run, "replayed")))
+    assert newest.with_suffix(".broken").read_bytes() == b"nonsense"
+    until(lambda: newest.exists() and newest.stat().st_size > 1000)
+    assert "bit for bit" in events(run, "replayed")[0].text
+
+
+def test_a_look_that_was_cut_short_is_taken_again() -> None:
+    """Numbers are written after their arrays: with them missing, the whole look counts as missing."""
+    run = started(training__epochs=LONG)
+    until(lambda: len(column(run, "test_loss")[0]) > 40)
+    os.kill(run.pid, signal.SIGKILL)
+    ended(run)
+    frames, _ = record.read(run.frames)
+    numbers = [i for i, frame in enumerate(frames) if isinstance(frame, Points) and "test_loss" in frame.values]
+    _, cut = record.read(run.frames, limit=numbers[-1])
+    with run.frames.open("r+b") as file:
+        file.truncate(cut)
+    look = frames[numbers[-1]]
+    assert isinstance(look, Points)
+    missing = int(look.epochs[0])
+    launch.resume(run, device="cpu")
+    until(lambda: missing in column(run, "test_loss")[0])
+    assert (
+        sum(isinstance(f, Array) and (f.epoch, f.name) == (missing, "alpha") for f in record.read(run.frames)[0]) >= 1
+    )
+
+
+def test_an_impatient_ctrl_c_leaves_no_trainer_and_no_run(own_home: Path) -> None:
+    script = (
+        "import signal, threading, os; from grok_tui import launch, config as c; "
+        "threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start(); "
+        f"launch.start(c.override(c.Config(name='small'), {list((SMALL | {'training.epochs': LONG}).items())}))"
+    )
+    starter = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "KeyboardInterrupt" in starter.stderr
+    assert not [path for path in (own_home / "runs").iterdir() if not path.name.startswith(".")]
+    running = [p.info["cmdline"] or () for p in psutil.process_iter(["cmdline"])]
+    assert not any(str(own_home) in word for words in running for word in words)
 
 
 def test_a_device_that_is_not_there_is_one_line_and_nothing_is_left(own_home: Path) -> None:

@@ -237,7 +237,7 @@ class RunScreen(Screen[None]):
 
     async def _resume(self) -> None:
         try:
-            run = await asyncio.to_thread(self._doors.find, self.state.run)
+            run = await asyncio.to_thread(self._doors.find, self.source.place or self.state.run)
             await asyncio.to_thread(self._doors.resume, run)
         except GrokTuiError as error:
             self.say(str(error), "$bad")

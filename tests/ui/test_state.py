@@ -1,0 +1,48 @@
+"""What the fold makes of frames that come late, twice or not at all."""
+
+from __future__ import annotations
+
+from grok_tui.protocol import Event, Status
+from grok_tui.state import RunState
+from grok_tui.ui.status import line
+from tests.ui.story import frames
+
+
+def told(what: str, epoch: int) -> Event:
+    return Event(epoch, what, what, 0.0)
+
+
+def test_an_end_in_the_recording_outranks_a_status_from_before_it() -> None:
+    """A viewer that slept through the end has the trainer's last status but one, and then the file's last event."""
+    state = RunState()
+    for frame in frames(until=500):
+        state.apply(frame)
+    state.apply(Status(500, "running", 30.0, {"weight_decay": 1.0}, 0))
+    assert state.state == "running"
+    state.apply(told("stopped", 510))
+    assert state.state == "stopped"
+    state.apply(Status(510, "stopped", 0.0, {"weight_decay": 1.0}, 0))
+    assert state.state == "stopped"
+    state.apply(told("resumed", 510))
+    state.apply(Status(511, "running", 30.0, {"weight_decay": 1.0}, 0))
+    assert state.state == "running"
+
+
+def test_while_epochs_are_computed_again_the_status_line_says_how_far() -> None:
+    state = RunState()
+    for frame in frames(until=2000):
+        state.apply(frame)
+    state.apply(Status(1200, "replaying", 30.0, {}, 0))
+    assert "epoch 1,200 of" in line(state, "live", (), 200).plain
+    assert state.epoch == 2000
+
+
+def test_changes_are_kept_by_control() -> None:
+    state = RunState()
+    for frame in frames(until=100):
+        state.apply(frame)
+    for epoch, control, value in ((10, "weight_decay", 3.0), (20, "lr", 0.01), (30, "weight_decay", 1.5)):
+        state.apply(Event(epoch, "changed", "", 0.0, 1, {"control": control, "value": value}))
+    assert [value for _, value in state.control_history("weight_decay")][-2:] == [3.0, 1.5]
+    assert [event.epoch for event in state.changes("lr")] == [20]
+    assert [event.epoch for event in state.changes()] == [10, 20, 30]
