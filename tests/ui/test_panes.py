@@ -97,6 +97,41 @@ async def test_the_cursor_reads_every_pane_at_its_epoch() -> None:
         assert "weight decay 1" in app.text(DecayPane)
 
 
+async def test_with_a_cursor_in_the_past_the_phase_is_that_of_its_epoch_and_the_evidence_says_that_it_is_of_now() -> (
+    None
+):
+    app = Gallery(GROKKED, View(cursor=3000), panes=(PhasePane,))
+    async with app.run_test(size=(90, 14)) as pilot:
+        await pilot.pause()
+        rows = app.text(PhasePane).splitlines()
+        begins = [boundary.epoch for boundary in GROKKED.phases.boundaries]
+        assert f"at 3,000: circuit formation  since {begins[2]:,}, until {begins[3]:,}" in rows[1]
+        head = next(y for y, row in enumerate(rows) if "now, at epoch 9,000: cleanup" in row)
+        assert head < next(y for y, row in enumerate(rows) if "test accuracy" in row)
+        assert "cleanup" not in rows[1]
+        app.look(View(cursor=9000))
+        await pilot.pause()
+        text = app.text(PhasePane)
+        assert "cleanup" in text.splitlines()[1]
+        assert "now, at" not in text
+
+
+async def test_with_a_cursor_the_decay_pane_reads_the_values_in_force_there() -> None:
+    state = state_of(frames(until=9000, changes=[(5000, "weight_decay", 3.0), (6000, "lr", 1e-2)]))
+    app = Gallery(state, View(cursor=3000), panes=(DecayPane,))
+    async with app.run_test(size=(90, 12)) as pilot:
+        await pilot.pause()
+        first = app.text(DecayPane).splitlines()[1]
+        assert "at 3,000: 1  × lr 0.001: the weights shrink by 0.1 % a step" in first
+        app.look(View(cursor=5000))
+        await pilot.pause()
+        assert "at 5,000: 3  × lr 0.001" in app.text(DecayPane)
+        app.pending = (2.0,)
+        app.look(View(cursor=3000))
+        await pilot.pause()
+        assert "at 3,000: 1, now 3 → 2 asked" in app.text(DecayPane)
+
+
 async def test_at_80_by_24_the_cursor_still_reads_train_and_test() -> None:
     app = Gallery(GROKKED, View(cursor=3000), panes=(LossesPane,))
     async with app.run_test(size=(40, 11)) as pilot:

@@ -42,7 +42,8 @@ class DecayPane(Pane):
 
     def present(self, state: RunState, view: View) -> None:
         effect = self.query_one(Effect)
-        effect.decay, effect.lr = state.control_value("weight_decay"), state.control_value("lr")
+        effect.now, effect.cursor = state.control_value("weight_decay"), view.cursor
+        effect.decay, effect.lr = (in_force(state, control, view.cursor) for control in ("weight_decay", "lr"))
         effect.pending = self.pending or ()
         effect.redraw()
         line = Line("weight decay", "wd", history(state, "weight_decay"), Token.CONTROL, steps=True)
@@ -67,6 +68,13 @@ def history(state: RunState, control: str) -> Series:
     return series
 
 
+def in_force(state: RunState, control: str, cursor: int | None) -> float:
+    """The value of a control at the cursor's epoch, or now."""
+    if cursor is None:
+        return state.control_value(control)
+    return next((value for epoch, value in reversed(state.control_history(control)) if epoch <= cursor), math.nan)
+
+
 def half_life(lr: float, decay: float) -> float:
     """Epochs in which weight decay alone halves the weights; infinite without decay."""
     per_step = lr * decay
@@ -78,6 +86,9 @@ class Effect(CellGrid):
 
     decay: float = math.nan
     lr: float = math.nan
+    cursor: int | None = None
+    """Where these two are read; None for now."""
+    now: float = math.nan
     pending: tuple[float, ...] = ()
 
     def draw(self, width: int, height: int) -> Cells:
@@ -85,8 +96,11 @@ class Effect(CellGrid):
         if math.isnan(self.decay):
             cells.text(0, 0, cut("not known yet", width), Token.MUTED)
             return cells
-        x = cells.text(0, 0, wording.number(self.decay), Token.CONTROL | BOLD)
+        x = 0 if self.cursor is None else cells.text(0, 0, f"at {self.cursor:,}: ", Token.CURSOR | BOLD)
+        x = cells.text(x, 0, wording.number(self.decay), Token.CONTROL | BOLD)
         if self.pending:
+            if self.cursor is not None:
+                x = cells.text(x, 0, f", now {wording.number(self.now)}", Token.CONTROL)
             asked = " → ".join(("", *map(wording.number, self.pending[-2:])))
             x = cells.text(x, 0, f"{asked} asked", Token.PENDING | BOLD)
         for form in self._forms():

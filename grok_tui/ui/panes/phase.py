@@ -56,13 +56,13 @@ class PhasePane(Pane):
         heading, evidence = self.query_one(Heading), self.query_one(Evidence)
         found = bands(state)
         call = state.phases.call if found else None
-        heading.band, heading.newest, heading.spike = (
-            found[-1] if found else None,
-            state.epoch,
-            bool(call and call.spike),
-        )
-        heading.cursor = cursor = view.cursor
-        heading.at = next((b for b in reversed(found) if b.start <= cursor), None) if cursor is not None else None
+        measured = state.phases.last.epoch if state.phases.last else 0
+        past = view.cursor if view.cursor is not None and view.cursor < measured else None
+        here = [band for band in found if past is None or band.start <= past]
+        heading.band, heading.newest, heading.cursor = here[-1] if here else None, state.epoch, past
+        heading.ends = len(here) < len(found)
+        heading.spike = bool(call and call.spike and past is None)
+        evidence.head = f"now, at epoch {measured:,}: {call.phase}" if call and past is not None else ""
         evidence.reasons = call.evidence if call else ()
         evidence.ahead = call.next if call else ""
         changes = tuple(event.epoch for event in state.changes())
@@ -83,38 +83,39 @@ def bands(state: RunState) -> tuple[Band, ...]:
 
 
 class Heading(CellGrid):
-    """The present phase, and since when."""
+    """The present phase, or the one at the cursor, and since when."""
 
     band: Band | None = None
-    at: Band | None = None
-    """The phase at the cursor."""
+    ends: bool = False
+    """Another phase has followed it."""
     cursor: int | None = None
+    """Where it is read; None for now."""
     newest: int = 0
     spike: bool = False
 
     def draw(self, width: int, height: int) -> Cells:
         cells = Cells(width, height)
+        there = "" if self.cursor is None else f"at {self.cursor:,}: "
         if self.band is None:
-            cells.text(0, 0, cut("no phase yet", width), Token.MUTED)
+            cells.text(0, 0, cut(f"{there}no phase yet", width), Token.MUTED)
             return cells
-        x = cells.text(0, 0, f"{self.band.pattern} {self.band.names[0]}", self.band.token | BOLD)
+        x = cells.text(0, 0, f"{self.band.pattern} {there}{self.band.names[0]}", self.band.token | BOLD)
         if self.spike:
             x = cells.text(x + 2, 0, "spike", Token.BAD | BOLD)
         since = f"since {self.band.start:,.0f}"
-        long = f"{since}, for {self.newest - self.band.start:,.0f} epochs"
-        there = f"at {self.cursor:,}: {self.at.names[0]}" if self.at is not None else ""
-        for text in (long, since, ""):
-            if x + 2 + len(text) + (2 + len(there) if there else 0) <= width:
+        lasted = f", until {self.band.end:,.0f}" if self.ends else f", for {self.newest - self.band.start:,.0f} epochs"
+        for text in (since + lasted, since):
+            if x + 2 + len(text) <= width:
+                cells.text(x + 2, 0, text, Token.MUTED)
                 break
-        x = cells.text(x + 2, 0, text, Token.MUTED)
-        if self.at is not None:
-            cells.text(x + 2 if text else x, 0, cut(there, max(width - x - 2, 0)), self.at.token)
         return cells
 
 
 class Evidence(CellGrid):
-    """What speaks for it, and what would end it."""
+    """What speaks for the present phase, and what would end it."""
 
+    head: str = ""
+    """Says that it is of now, where the heading is of another time."""
     reasons: tuple[str, ...] = ()
     ahead: str = ""
 
@@ -122,9 +123,11 @@ class Evidence(CellGrid):
         cells = Cells(width, height)
         if not width:
             return cells
-        said = [("·", Token.TEXT, reason) for reason in self.reasons[: max(height - 1, 1)]]
+        y = 1 if self.head else 0
+        cells.text(0, 0, cut(self.head, width), Token.MUTED)
+        said = [("·", Token.TEXT, reason) for reason in self.reasons[: max(height - y - 1, 1)]]
         said += [("→", Token.MUTED, self.ahead)] if self.ahead else []
-        y, spare = 0, height - len(said)
+        spare = height - y - len(said)
         for sign, style, text in said:
             rows = wrap(text, width - 2)
             if len(rows) - 1 > spare:  # a line each at least; more while there are any to spare
