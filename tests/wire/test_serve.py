@@ -274,12 +274,18 @@ def test_more_viewers_than_there_is_room_for_are_turned_away(
         assert isinstance(later.frame(), Hello)
 
 
+def accepts(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
+
+
 def test_the_socket_comes_back_when_its_directory_was_swept_away(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "WATCH", 0.02)
     with training(run) as trainer, Viewer(run.socket) as old:
         inode = run.socket.stat().st_ctime_ns
         shutil.rmtree(run.socket.parent)
         until(lambda: run.socket.exists() and run.socket.stat().st_ctime_ns != inode, "a new socket")
+        until(lambda: accepts(run.socket), "somebody who listens there")  # a bound socket listens a moment later
         with Viewer(run.socket) as new:
             until(lambda: trainer.server.viewers == 2, "both viewers")
             assert stat.S_IMODE(run.socket.stat().st_mode) == 0o600
