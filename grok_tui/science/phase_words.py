@@ -1,4 +1,7 @@
-"""The evidence behind a phase call, in words with numbers. Nothing is said of what is unknown."""
+"""The evidence behind a phase call, in words with numbers. Nothing is said of what is unknown.
+
+The rules decide on medians; the numbers that are said are the newest, the same that the charts show.
+"""
 
 from __future__ import annotations
 
@@ -35,25 +38,25 @@ def evidence(fold: PhaseFold) -> tuple[str, ...]:
 
 def next_step(fold: PhaseFold) -> str:
     """What would end the present phase, and how far it is."""
-    level = fold.level
+    newest = fold.newest
     match fold.phase:
         case "fitting":
-            return f"memorization when train accuracy reaches 99.9 %; now {percent(level('train_accuracy'))}"
+            return f"memorization when train accuracy reaches 99.9 %; now {percent(newest('train_accuracy'))}"
         case "memorization" if fold.delayed and fold.decays():
             return _toward_circuit(fold)
         case "memorization" if fold.delayed:
             return "no circuit is to be expected without weight decay"
         case "memorization":
-            return f"direct generalization if test loss falls below {_chance(fold)}; now {number(level('test_loss'))}"
+            return f"direct generalization if test loss falls below {_chance(fold)}; now {number(newest('test_loss'))}"
         case "circuit formation":
-            return f"cleanup when test loss falls below {_chance(fold)}; now {number(level('test_loss'))}"
+            return f"cleanup when test loss falls below {_chance(fold)}; now {number(newest('test_loss'))}"
         case "cleanup":
-            accuracy = percent(level("test_accuracy"))
+            accuracy = percent(newest("test_accuracy"))
             return f"generalized when test accuracy stays above 99 % (now {accuracy}) and the weights rest"
         case "stalled":
             return "goes on when the cosines explain more again, or a control is changed"
         case "degraded":
-            return f"generalized when test accuracy is above 95 % again; now {percent(level('test_accuracy'))}"
+            return f"generalized when test accuracy is above 95 % again; now {percent(newest('test_accuracy'))}"
     return "degraded if test accuracy falls below 90 %"
 
 
@@ -80,52 +83,54 @@ def _chance(fold: PhaseFold) -> str:
 def _toward_circuit(fold: PhaseFold) -> str:
     """The conditions that are still unmet, with their numbers now."""
     test, fve, excluded = fold.circuit_levels()
-    now = [fold.level(name) for name in ("test_loss", "test_fve", "excluded_key_free")]
+    deciding, now = (
+        [read(name) for name in ("test_loss", "test_fve", "excluded_key_free")] for read in (fold.level, fold.newest)
+    )
     lacking = []
-    if now[0] > test:
+    if deciding[0] > test:
         lacking.append(f"test loss is below {number(test)} (now {number(now[0])})")
-    if not now[1] >= fve and math.isfinite(fve):
+    if not deciding[1] >= fve and math.isfinite(fve):
         lacking.append(f"the cosines explain {percent(fve)} (now {percent(now[1])})")
-    if now[2] < excluded:
+    if deciding[2] < excluded:
         lacking.append(f"excluded loss is above {number(excluded)} (now {number(now[2])})")
     return "circuit formation when " + (" and ".join(lacking) if lacking else "the next samples say so")
 
 
 def _train(fold: PhaseFold) -> str:
-    accuracy, loss = fold.level("train_accuracy"), fold.level("train_loss")
+    accuracy, loss = fold.newest("train_accuracy"), fold.newest("train_loss")
     if not math.isfinite(accuracy):
         return ""
-    if fold.phase == "degraded" and accuracy < 0.9:
+    if fold.phase == "degraded" and fold.level("train_accuracy") < 0.9:
         return f"the training set is forgotten: train accuracy {percent(accuracy)}"
     return f"train accuracy {percent(accuracy)}, train loss {number(loss)}"
 
 
 def _accuracy(fold: PhaseFold) -> str:
-    value = fold.level("test_accuracy")
+    value = fold.newest("test_accuracy")
     return f"test accuracy {percent(value)}" if math.isfinite(value) else ""
 
 
 def _test(fold: PhaseFold) -> str:
-    test, peak = fold.level("test_loss"), fold.peak
+    test, peak = fold.newest("test_loss"), fold.peak
     if not (math.isfinite(test) and fold.chance > 0):
         return ""
     text = f"test loss {number(test / fold.chance)} times chance"
     if 0 < test < 0.01 * fold.chance:
         text = f"test loss {number(test)}"
     elif test < 0.99 * peak.value < math.inf and fold.phase != "fitting":
-        text += f", {100 * (1 - test / peak.value):.0f} % below its peak at epoch {peak.epoch:,}"
+        text += f", {min(100 * (1 - test / peak.value), 99):.0f} % below its peak at epoch {peak.epoch:,}"
     return text
 
 
 def _excluded(fold: PhaseFold) -> str:
-    now, floor = fold.level("excluded_key_free"), fold.floor
+    now, floor = fold.newest("excluded_key_free"), fold.floor
     if not (floor.value > 0 and floor.value < now < math.inf):
         return ""
     return f"excluded loss (key-free) has risen {number(now / floor.value)}-fold since epoch {floor.epoch:,}"
 
 
 def _fve(fold: PhaseFold) -> str:
-    now = fold.level("test_fve")
+    now = fold.newest("test_fve")
     if not math.isfinite(now):
         return ""
     text = f"cosines of a+b-c explain {percent(now)} of the test logits"
@@ -139,7 +144,7 @@ def _driver(fold: PhaseFold) -> str:
 
 
 def _weights(fold: PhaseFold) -> str:
-    total, drift = fold.level("sum_of_squares"), fold.drift()
+    total, drift = fold.newest("sum_of_squares"), fold.drift()
     if not math.isfinite(total):
         return ""
     text = f"sum of squared weights {number(total)}"

@@ -174,6 +174,11 @@ class PhaseFold:
         """Epochs without movement that make a stall."""
         return max(STALL_EPOCHS, 3 * self.scale)
 
+    def newest(self, name: str) -> float:
+        """A measure at the newest sample, as the charts show it; the level where that is unknown."""
+        value = float(getattr(self.last, name, math.nan))
+        return self.level(name) if math.isnan(value) else value
+
     def level(self, name: str) -> float:
         """The median of a measure's last three samples: one odd number decides nothing."""
         found = [v for s in list(self._recent)[-STREAK:] if math.isfinite(v := getattr(s, name))]

@@ -262,9 +262,26 @@ def test_the_phase_changes_when_it_is_known_and_the_boundary_lies_where_it_happe
 
 def test_the_evidence_names_its_numbers() -> None:
     call = folded(mainline(4800)).call
-    assert call.evidence[0] == "excluded loss (key-free) has risen 12.5-fold since epoch 1,150"
-    assert call.evidence[1] == "test loss 3.64 times chance, 32 % below its peak at epoch 1,450"
-    assert call.next == "cleanup when test loss falls below chance (ln 113 = 4.73); now 17.2"
+    assert call.evidence[0] == "excluded loss (key-free) has risen 12.8-fold since epoch 1,150"
+    assert call.evidence[1] == "test loss 3.62 times chance, 33 % below its peak at epoch 1,450"
+    assert call.next == "cleanup when test loss falls below chance (ln 113 = 4.73); now 17.1"
+
+
+@pytest.mark.parametrize(
+    ("end", "odd", "said"),
+    [
+        (4800, {"test_loss": 15.5}, "now 15.5"),
+        (7300, {"test_accuracy": 0.743}, "test accuracy 74.3 %"),
+        (7300, {"test_accuracy": 0.743}, "(now 74.3 %)"),
+        (1200, {"train_loss": 1.23e-7}, "train loss 1.23e-7"),
+        (1200, {"test_fve": 0.0123}, "(now 1.23 %)"),
+    ],
+)
+def test_the_words_say_the_newest_numbers_as_the_charts_do(end: int, odd: dict[str, float], said: str) -> None:
+    *before, last = mainline(end)
+    fold = folded([*before, replace(last, **odd)])
+    assert said in " | ".join((*fold.call.evidence, fold.call.next))
+    assert fold.phase == folded([*before, last]).phase
 
 
 def test_before_the_first_sample_there_is_nothing_to_say() -> None:
