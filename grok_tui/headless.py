@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Protocol
@@ -17,6 +18,9 @@ from grok_tui.state import RunState
 
 REPORTS = 40
 """Lines in a whole run, beside those for what happened."""
+
+LEAST_BAR = 16
+"""Columns for the bar itself, with its brackets and spaces."""
 
 UNTOLD = frozenset({"checkpoint"})
 """Events of which there are many and that change nothing."""
@@ -53,12 +57,20 @@ class Lines:
 
 
 class Bar:
-    """A progress bar over the epochs, with the phase and the test accuracy beside it."""
+    """A progress bar over the epochs, and beside it where the run stands: as much of it as fits in the line."""
 
     def __init__(self, epochs: int, label: str) -> None:
         self._beside = ""
+        self._label = label
         self._stack = ExitStack()
-        bar = click.progressbar(length=epochs, label=label, item_show_func=self._say, width=0)
+        bar = click.progressbar(
+            length=epochs,
+            label=label,
+            item_show_func=self._say,
+            width=0,
+            show_eta=False,  # click's counts what was done before it looked, and nothing says what it is
+            show_percent=False,
+        )
         self._bar = self._stack.enter_context(bar)
 
     def _say(self, _epoch: int | None) -> str:
@@ -66,15 +78,35 @@ class Bar:
 
     def show(self, state: RunState, events: list[Event]) -> None:  # noqa: ARG002 - the bar shows the present only
         """See `Display`."""
-        if state.phases.last is not None:
-            accuracy = wording.percent(state.phases.last.test_accuracy)
-            self._beside = f"{state.phases.phase.value}, test accuracy {accuracy}"
+        room = shutil.get_terminal_size().columns - len(self._label) - LEAST_BAR
+        told = beside(state, room)
         if state.epoch > self._bar.pos:
+            self._beside = told
             self._bar.update(state.epoch - self._bar.pos)
+        elif told != self._beside:
+            self._beside = told
+            self._bar.render_progress()
 
     def close(self) -> None:
         """End the line."""
         self._stack.close()
+
+
+def beside(state: RunState, room: int) -> str:
+    """Epoch, rate, time left, phase and test accuracy: as many of them as `room` columns hold."""
+    parts = [f"epoch {state.epoch:,} of {state.epochs:,}"]
+    if state.status is not None and state.status.rate > 0:
+        parts.append(f"{wording.rate(state.status.rate)} epochs/s")
+        if left := wording.left(state.epoch, state.epochs, state.status.rate):
+            parts.append(f"{left} left")
+    elif state.state == "paused":
+        parts.append("paused")
+    if state.phases.last is not None:
+        parts.append(state.phases.phase.value)
+        parts.append(f"test accuracy {wording.percent(state.phases.last.test_accuracy)}")
+    while len(parts) > 1 and len(" · ".join(parts)) > room:
+        parts.pop()
+    return " · ".join(parts)
 
 
 def follow(run: Run) -> int:

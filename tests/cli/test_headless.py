@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,31 @@ async def test_the_lines_do_not_depend_on_how_the_frames_arrive() -> None:
 async def test_a_change_of_weight_decay_has_its_line() -> None:
     said = await followed(*frames(until=4000, changes=[(3000, "weight_decay", 2.5)]))
     assert "epoch 3,000: weight_decay 1 → 2.5" in said
+
+
+async def test_on_a_terminal_the_bar_names_epoch_rate_and_time_left_by_the_trainers_own_rate(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("click._termui_impl.isatty", lambda _: True)
+    monkeypatch.setenv("COLUMNS", "120")
+    bar, state = headless.Bar(40_000, "nanda113-1"), RunState()
+    source = Scripted([*frames(until=1200), *frames(until=1200, state="paused")[-1:]])
+    source.close()
+    await headless.watch(source, state, bar)
+    bar.close()
+    shown = capsys.readouterr().out.split("\r")
+    live = [line for line in shown if "epochs/s" in line][-1]
+    assert "epoch 1,200 of 40,000 · 45 epochs/s · 14 min left · memorization" in live
+    assert "epoch 1,200 of 40,000 · paused · memorization" in shown[-1]
+    assert not re.search(r"\d\d:\d\d", "".join(shown)), "click's own guess"
+
+
+def test_a_narrow_terminal_keeps_the_first_things_beside_the_bar() -> None:
+    state = RunState()
+    for frame in frames(until=1200):
+        state.apply(frame)
+    assert headless.beside(state, 50) == "epoch 1,200 of 40,000 · 45 epochs/s · 14 min left"
+    assert headless.beside(state, 5) == "epoch 1,200 of 40,000"
 
 
 @pytest.mark.parametrize(("state", "code"), [("finished", 0), ("stopped", 1), ("failed", 1), ("running", 1)])
