@@ -20,8 +20,8 @@ from grok_tui.ui.widgets.plot import Plot
 WIDTH, HEIGHT = 78, 13
 """Of a chart, in characters."""
 
-EVENTS = 5
-"""The last events that are printed."""
+ROUTINE = frozenset({"checkpoint"})
+"""Events of which there are many and that change nothing: the newest stands for all."""
 
 
 def text(run: Run) -> str:
@@ -132,8 +132,13 @@ def _keys(state: RunState) -> Iterator[str]:
 def _events(state: RunState) -> Iterator[str]:
     yield ""
     yield "events"
-    for event in state.events[-EVENTS:]:
-        yield f"  epoch {event.epoch:,}: {event.text}"
+    routine = [event for event in state.events if event.what in ROUTINE]
+    for event in state.events:
+        if event.what not in ROUTINE:
+            yield f"  epoch {event.epoch:,}: {event.text}"
+        elif event is routine[-1]:
+            earlier = f" (and {len(routine) - 1:,} earlier)" if len(routine) > 1 else ""
+            yield f"  epoch {event.epoch:,}: {event.text}{earlier}"
 
 
 def _chart(state: RunState, title: str, names: tuple[str, ...], *, log: bool = False) -> Iterator[str]:
