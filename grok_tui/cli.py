@@ -130,11 +130,11 @@ def cli(
         return _without_preset([option for option in given if option != "--once"], once)
     if headless + once + detach > 1:
         raise click.UsageError("--headless, --once and --detach do not go together")
-    if not (headless or once or detach):
-        _need_terminal()
     from grok_tui import config, launch
 
     settings = config.override(config.preset(preset), _overrides(shortcuts, changes))
+    if not (headless or once or detach):
+        _need_terminal()
     if not detach:
         click.echo(f"starting {settings.name} …", err=True)
     run = launch.start(settings, device=device, threads=threads)
@@ -149,9 +149,10 @@ def attach(run: str | None, once: bool, headless: bool) -> int | None:
     """Open a run, living or past; the newest if none is named."""
     if once and headless:
         raise click.UsageError("--headless and --once do not go together")
+    found = _find(run)
     if not (once or headless):
         _need_terminal()
-    return _follow(_find(run), headless=headless, once=once)
+    return _follow(found, headless=headless, once=once)
 
 
 @cli.command()
@@ -348,9 +349,11 @@ def _ask(run: Run, command: Command) -> Reply:
         RefusedError: it did not agree.
         RunError: nobody is training the run.
     """
-    from grok_tui import sources
+    from grok_tui import listing, sources
 
     if not run.alive:
+        if listing.run_standing(run) == "finished":
+            raise RunError(f"{run.name} has finished its {run.config.training.epochs:,} epochs")
         raise RunError(f"{run.name} is not being trained now; grok-tui resume {run.name} continues it")
     reply = sources.ask(run, command)
     if not reply.ok:

@@ -111,7 +111,7 @@ def test_the_command_line_alone_loads_no_textual_and_no_numpy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("arguments", [(), ("--preset", "demo"), ("attach",)])
+@pytest.mark.parametrize("arguments", [(), ("--preset", "demo")])
 def test_without_a_terminal_it_says_so_and_starts_nothing(home: Path, arguments: tuple[str, ...]) -> None:
     assert "needs a terminal; use --headless" in refused(grok_tui(*arguments), 2)
     assert not home.exists()
@@ -164,6 +164,37 @@ def test_a_run_that_nobody_trains_takes_no_commands() -> None:
     run = recorded()
     for arguments in (("set", run.name, "weight_decay", "3"), ("pause", run.name), ("stop", run.name)):
         assert f"grok-tui resume {run.name}" in refused(grok_tui(*arguments), 1)
+
+
+@pytest.mark.usefixtures("home")
+def test_a_finished_run_that_is_given_a_command_says_that_it_has_finished(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = recorded(40_000, "finished")
+    for arguments in (("set", run.name, "weight_decay", "3"), ("pause", run.name), ("stop", run.name)):
+        said = refused(here(monkeypatch, capsys, *arguments), 1)
+        assert said == f"grok-tui: {run.name} has finished its 40,000 epochs"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--preset", "dmeo"), "demo"),
+        (("--preset", "demo", "--set", "data.fractoin=0.4"), "data.fractoin"),
+        (("attach", "demo-7"), "there is no run 'demo-7'"),
+        (("attach",), "needs a terminal"),
+    ],
+)
+@pytest.mark.usefixtures("home")
+def test_without_a_terminal_what_is_misspelled_is_said_before_that_one_is_needed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    recorded()
+    done = here(monkeypatch, capsys, *arguments)
+    line = refused(done, done.returncode)
+    assert done.returncode in (1, 2)
+    assert said in line
+    assert ("needs a terminal" in line) == (said == "needs a terminal")
 
 
 @pytest.mark.usefixtures("home")
