@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import DataTable, OptionList
 
-from grok_tui import config, runs
+from grok_tui import config, listing, runs
 from grok_tui.config import Config
 from grok_tui.errors import LaunchError
 from grok_tui.runs import Run
@@ -176,6 +176,31 @@ async def test_a_new_run_appears_and_the_bar_stays_on_its_run() -> None:
         await done(pilot, "runs")
         assert table.row_count == 2
         assert str(table.get_cell_at(table.cursor_coordinate)) == first.name
+
+
+async def test_the_bottom_line_says_what_enter_does_where_the_bar_is() -> None:
+    make("demo", "finished")
+    async with viewer(None).run_test(size=(100, 40)) as pilot:
+        await done(pilot, "runs")
+        assert "enter Start" in bottom(pilot)
+        await pilot.press("tab")
+        await pilot.pause()
+        assert "enter Open" in bottom(pilot)
+        await pilot.press("tab")
+        await pilot.pause()
+        assert "enter Start" in bottom(pilot)
+
+
+async def test_at_80_columns_no_column_of_the_runs_is_cut() -> None:
+    run = make("nanda113", "stopped", 38_950)
+    state = {"epoch": 38_950, "state": "stopped", "time": 1.7e9}
+    run.write_state({**state, "controls": {"weight_decay": 0.125}, "values": {"test_accuracy": 0.9991}})
+    async with viewer(None).run_test(size=(80, 24)) as pilot:
+        await done(pilot, "runs")
+        await pilot.pause()
+        table = pilot.app.screen.query_one(DataTable)
+        assert table.virtual_size.width <= table.scrollable_content_region.width
+        assert any(listing.run_row(runs.listing()[0])[-1] in row for row in text(pilot))
 
 
 async def test_tab_goes_between_presets_and_runs() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.coordinate import Coordinate
+from textual.events import DescendantFocus
 from textual.screen import Screen
 from textual.widgets import DataTable, OptionList, Static
 from textual.widgets.option_list import Option
@@ -23,6 +25,9 @@ from grok_tui.ui.messages import RunWanted
 
 LOOK = 2.0
 """Seconds between looks at the runs; only cells that differ are drawn."""
+
+COLUMNS = (*listing.RUN_COLUMNS[:3], "test acc.", "decay", "last seen")
+"""Of the runs: those of the listing, with names short enough for 80 columns."""
 
 TITLE = "A lab bench for grokking"
 
@@ -56,8 +61,8 @@ class HomeScreen(Screen[None]):
         yield Hints()
 
     def on_mount(self) -> None:
-        self.query_one(Hints).offer((*keys.HOME_KEYS, *keys.APP_KEYS))
-        self.query_one("#runs", DataTable).add_columns(*listing.RUN_COLUMNS)
+        self._offer()
+        self.query_one("#runs", DataTable).add_columns(*COLUMNS)
         self._presets = self._doors.presets()
         presets = self.query_one("#presets", OptionList)
         for name, found in self._presets.items():
@@ -121,6 +126,15 @@ class HomeScreen(Screen[None]):
             self.post_message(RunWanted(run))
 
     # Keys
+
+    def on_descendant_focus(self, _event: DescendantFocus) -> None:
+        self._offer()
+
+    def _offer(self) -> None:
+        """The keys, with what Enter does where the bar is."""
+        verb = "Open" if isinstance(self.focused, DataTable) else "Start"
+        rows = (replace(row, label=verb) if row.shown == "enter" else row for row in keys.HOME_KEYS)
+        self.query_one(Hints).offer((*rows, *keys.APP_KEYS))
 
     def action_choose(self) -> None:
         """What Enter does, for the bottom line and the palette."""
