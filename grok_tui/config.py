@@ -79,7 +79,7 @@ class Training:
 class Measure:
     """When the test set and the inside of the model are looked at."""
 
-    every: int = _value(50, 1, 1_000_000, "epochs between measures, after a log-spaced start")
+    every: int = _value(100, 1, 1_000_000, "epochs between measures, after a log-spaced start")
 
 
 @dataclass(frozen=True, slots=True)
