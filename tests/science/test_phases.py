@@ -277,7 +277,7 @@ def test_the_evidence_names_its_numbers() -> None:
         (1200, {"test_fve": 0.0123}, "(now 1.23 %)"),
     ],
 )
-def test_the_words_say_the_newest_numbers_as_the_charts_do(end: int, odd: dict[str, float], said: str) -> None:
+def test_the_words_say_the_newest_numbers_as_the_charts_do(end: int, odd: dict[str, Any], said: str) -> None:
     *before, last = mainline(end)
     fold = folded([*before, replace(last, **odd)])
     assert said in " | ".join((*fold.call.evidence, fold.call.next))
