@@ -19,6 +19,7 @@ from grok_tui import codec, record
 from grok_tui.errors import GrokTuiError, LinkError, ProtocolError
 from grok_tui.protocol import PROTOCOL, Command, Event, Frame, Hello, Recorded, Reply, Status
 from grok_tui.runs import Run
+from grok_tui.wording import ENDED
 
 Link = Literal["live", "recording", "cut off"]
 """live: a trainer is at the other end. recording: the run has ended. cut off: it should not have, or the
@@ -32,8 +33,6 @@ LOOK = 1.0
 
 PATIENCE = 10.0
 """Seconds for the trainer to answer a command: a step of a large model, and a measure."""
-
-_ENDS = frozenset({"finished", "stopped", "failed"})
 
 
 class Source(Protocol):
@@ -223,7 +222,7 @@ class RunSource:
         """Remember whether the last event was an end."""
         for frame in frames:
             if isinstance(frame, Event):
-                self._ended = frame.what in _ENDS
+                self._ended = frame.what in ENDED
 
     def _look(self, alive: bool) -> bool:
         """Judge the link when there is no connection; whether anything changed."""

@@ -9,9 +9,7 @@ import numpy as np
 from grok_tui.protocol import Array, Catalogue, ControlInfo, Event, Frame, Hello, Points, SeriesInfo, Status
 from grok_tui.science.phases import PhaseFold, Sample
 from grok_tui.series import Series
-
-ENDED = frozenset({"finished", "stopped", "failed"})
-"""States after which no more epochs come without a resume."""
+from grok_tui.wording import ENDED
 
 
 class RunState:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 ENDED = frozenset({"finished", "stopped", "failed"})
+"""States after which no more epochs come without a resume."""
+
 MARKS = {
     "live": "●",
     "running": "●",
