@@ -20,13 +20,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from torch.profiler import profile
+from torch.profiler import profile, record_function
 
 from grok_tui import config as configs
 from grok_tui import runs
 from grok_tui.config import Config
 from grok_tui.protocol import PROTOCOL, Catalogue, Hello
-from grok_tui.train import steer, textbook
+from grok_tui.train import machine, steer, textbook
 from grok_tui.train.cadence import PER_DECADE
 from grok_tui.train.journal import Journal
 from grok_tui.train.past import Past
@@ -43,16 +43,17 @@ VIEWERS = 4
 def main() -> None:
     """Measure, printing each finding as it is there."""
     torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    machine.prepare()
     config = configs.preset("nanda113")
     for finding in (_race(config), _overhead(config), *([_gpu(config)] if torch.cuda.is_available() else [])):
         print(json.dumps(finding), flush=True)
 
 
 def flops_per_step(config: Config) -> float:
-    """Multiplications and additions of a step's matrix products over the pairs: forward, and twice that backward."""
-    d, m, v = config.model.d_model, config.model.d_mlp, config.task.vocab
-    return 3 * 2 * config.n_train * ((d + 1) * m + (m + d + 1) * v)
+    """Multiplications and additions of a step's matrix products: forward, and twice that backward."""
+    p, v, d, m = config.task.p, config.task.vocab, config.model.d_model, config.model.d_mlp
+    circuit = 2 * p * d * d + (m + v) * d * d + 2 * p * d * (m + v) + v * d * m
+    return 3 * 2 * (config.n_train * m * v + circuit)
 
 
 def _seconds(work: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:
@@ -84,7 +85,7 @@ def _race(config: Config) -> dict[str, float]:
         slow.append(_seconds(textbook_epoch))
         quick.append(_seconds(lambda: fast.advance(15)) / 15)
         peak.append(2 * 2048**3 / _seconds(lambda: square @ square))
-    with profile() as profiled:
+    with profile() as profiled, record_function("the rest, Python's part too"):
         fast.advance(15)
     times = {event.key: event.self_cpu_time_total * 1e-6 / 15 for event in profiled.key_averages()}
     share = sum(times.get(name, 0.0) for name in PRODUCTS) / sum(times.values())  # of the profile's own time

@@ -1,146 +1,85 @@
 """The part of a training step that meets the data: loss and gradients of the circuit over all pairs.
 
-Forward and backward are written out in one pass over blocks of pairs, so that a block's activations stay
-in the cache and every product runs in place on buffers made once: against autograd over the same algebra
-this is a quarter faster on one core (46 -> 33 ms for the 113 preset), 70 % of it matrix products at the
-machine's rate. On a GPU there is one block, and everything can be captured in a graph: no value is ever
-brought to the host, no shape depends on data.
+What reaches the neurons of a pair is a weighted sum of a table's rows, and the way back to the table is one
+too, by number instead of by pair: nothing is added in random order, on no device. Forward and backward are
+written out without autograd, so that products run in place on buffers made once, and everything can be
+captured in a CUDA graph: no value is ever brought to the host, no shape depends on data.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 import torch
-from einops import rearrange
 from torch import Tensor
+from torch.nn.functional import embedding_bag
 
-from grok_tui.train.model import Circuit
+from grok_tui.train.circuit import Circuit, width
+from grok_tui.train.model import arrive, pattern, table_rows
 from grok_tui.train.task import Table
 
-BLOCK_BYTES = 4 << 20
-"""Activations and their gradient in one block on the CPU: 780 pairs of the 113 preset, about two cores' worth of L2."""
-
 _relu_backward_ = torch.ops.aten.threshold_backward.grad_input
+_weights_backward = torch.ops.aten._embedding_bag_per_sample_weights_backward
 
 
-class Block(NamedTuple):
-    """Some training pairs."""
+class Pairs:
+    """The training pairs, n of them, and which rows of the circuit's table meet in each."""
 
-    a: Tensor
-    """[n]."""
-    b: Tensor
-    y: Tensor
-    """[n, 1], the answers."""
-    scatter_a: Tensor | None
-    """[p, n], by which rows are summed for each a; None to add them one by one."""
-    scatter_b: Tensor | None
+    def __init__(self, table: Table, heads: int, m: int, like: Tensor) -> None:
+        self.n, self._neurons, self._logits = len(table.train_a), slice(m), slice(m, m + table.p + 1)
+        self._d_arriving = like.new_zeros(self.n, width(m, table.p + 1))  # its padding stays 0
+        self._a, self._b, self._answers = table.train_a, table.train_b, table.train_sum[:, None]
+        self._rows = table_rows(self._a, self._b, table.p, heads)  # [n, 2H]
+        by_row, order = self._rows.flatten().sort(stable=True)
+        self._entries = order.int()
+        """[2Hn], places in `_rows`, sorted by the row that they name."""
+        self._pair_of_entry = self._entries // (2 * heads)
+        every_row = torch.arange(2 * table.p * heads + 1, dtype=torch.int32, device=by_row.device)
+        self._row_starts = torch.searchsorted(by_row, every_row).int()
+        """[2pH + 1], where each row's entries begin, and the end."""
+        places = torch.arange(2 * heads * self.n, dtype=torch.int32, device=by_row.device)
+        self._pair_starts, self._pair_of_place = places[:: 2 * heads], places // (2 * heads)
 
+    def loss_and_gradient(self, circuit: Circuit) -> tuple[Tensor, Tensor, Circuit]:
+        """Mean float64 cross-entropy over all outputs, number of right answers among the numbers, gradients."""
+        attention = pattern(circuit, self._a, self._b)[:, :2]  # [n, 2, H]
+        weights = attention.flatten(1)
+        # forward
+        arriving = arrive(circuit, self._rows, weights)  # [n, r]
+        hidden = arriving[:, self._neurons].relu_()
+        logits = torch.addmm(arriving[:, self._logits], hidden, circuit.W_L.T)
+        loss, hits, d_logits = self._cross_entropy(logits)
+        # back to what arrives
+        d_arriving = self._d_arriving
+        d_arriving[:, self._logits] = d_logits
+        d_W_L = d_logits.T @ hidden
+        d_hidden = torch.mm(d_logits, circuit.W_L, out=d_arriving[:, self._neurons])
+        _relu_backward_(d_hidden, hidden, 0, grad_input=d_hidden)
+        # back to the table's rows and the weights they came with
+        d_table = embedding_bag(
+            self._pair_of_entry,
+            d_arriving,
+            self._row_starts,
+            mode="sum",
+            per_sample_weights=weights.flatten().index_select(0, self._entries),
+            include_last_offset=True,
+        )
+        d_weights = _weights_backward(
+            d_arriving, circuit.table, self._rows.flatten(), self._pair_starts, self._pair_of_place, 0, -1
+        )
+        # back through the softmax to the scores
+        d_attention = d_weights.view_as(attention)
+        d_scores = attention * (d_attention - (attention * d_attention).sum(1, keepdim=True))
+        by_number = embedding_bag(
+            self._entries, d_scores.view(-1, 1), self._row_starts, mode="sum", include_last_offset=True
+        )
+        gradient = Circuit(by_number.view_as(circuit.scores), -d_scores.sum((0, 1)), d_table, d_arriving.sum(0), d_W_L)
+        return loss, hits, gradient
 
-class PairBuffers:
-    """The training pairs cut into blocks, and the memory that a step works in.
-
-    With `whole`, as on a GPU, they are one block, and sums by row are products with one-hot matrices:
-    `index_add_` there adds in random order.
-    """
-
-    def __init__(self, table: Table, heads: int, d: int, m: int, like: Tensor, whole: bool) -> None:
-        self.heads, self.d, self.m = heads, d, m
-        n = len(table.train_a)
-        self.n = n
-        width = m + d + 1
-        count = 1 if whole else -(-n * 2 * width * like.itemsize // BLOCK_BYTES)
-        self.blocks = [
-            Block(a, b, y[:, None], *(_one_hot(index, table.p, like) if whole else None for index in (a, b)))
-            for a, b, y in zip(
-                table.train_a.tensor_split(count),
-                table.train_b.tensor_split(count),
-                table.train_sum.tensor_split(count),
-                strict=True,
-            )
-        ]
-        size = len(self.blocks[0][0])
-        padded = -(-width // 16) * 16  # rows start on cache lines
-        self.active = like.new_ones(size, padded)[:, :width]  # neurons, mixed values, 1
-        self.d_active = like.new_zeros(size, padded)[:, :width]
-
-
-def _one_hot(index: Tensor, p: int, like: Tensor) -> Tensor:
-    """Row r has a 1 where `index` is r.  [n] -> [p, n]."""
-    return torch.nn.functional.one_hot(index, p).T.to(like.dtype).contiguous()
-
-
-def _add_rows_(into: Tensor, index: Tensor, scatter: Tensor | None, rows: Tensor) -> None:
-    if scatter is None:
-        into.index_add_(0, index, rows)
-    else:
-        into.addmm_(scatter, rows)
-
-
-class PairLoss(torch.autograd.Function):
-    """Mean float64 cross-entropy over the training pairs, and how many are right; gradients come with it."""
-
-    @staticmethod
-    def forward(ctx: Any, buffers: PairBuffers, *parts: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss (all outputs, "=" too, as it is trained) and the number of right answers among the numbers."""
-        circuit = Circuit(*parts)
-        grad = Circuit(*(torch.zeros_like(part) for part in parts))
-        d, m, heads = buffers.d, buffers.m, buffers.heads
-        loss = torch.zeros((), dtype=torch.float64, device=parts[0].device)
-        hits = torch.zeros((), dtype=torch.int64, device=parts[0].device)
-        eq = rearrange(circuit.value_eq, "(h e) -> h e", h=heads)
-        relative = circuit.values - circuit.value_eq  # pattern sums to 1: mixed = eq + A0 (v0-eq) + A1 (v1-eq)
-        for a, b, y, scatter_a, scatter_b in buffers.blocks:
-            k = len(a)
-            active, d_active = buffers.active[:k], buffers.d_active[:k]
-            hidden, mixed_1 = active[:, :m], active[:, m:]
-            mixed = rearrange(mixed_1[:, :d], "n (h e) -> n h e", h=heads)
-            # attention
-            scores = (circuit.scores[0][a], circuit.scores[1][b], circuit.score_eq.expand(k, heads))
-            A = torch.stack(scores).softmax(0).unsqueeze(-1)  # [3, k, H, 1]
-            first = relative[0].index_select(0, a).view(k, heads, -1)
-            second = relative[1].index_select(0, b).view(k, heads, -1)
-            torch.addcmul(eq, A[0], first, out=mixed).addcmul_(A[1], second)
-            # neurons, logits
-            torch.mm(mixed_1, circuit.into.T, out=hidden).relu_()
-            logits = active @ circuit.out.T
-            # float64 loss; its gradient takes the logits' place
-            shifted = logits.double()
-            top, best = shifted[:, :-1].max(1, keepdim=True)
-            hits += (best == y).sum()
-            shifted.sub_(torch.maximum(top, shifted[:, -1:]))
-            correct = shifted.gather(1, y)
-            total = shifted.exp_().sum(1, keepdim=True)
-            loss += (total.log() - correct).sum()
-            # in float32 the right answer's p - 1 would be rounding alone from a loss of 1e-7 on: slingshots
-            shifted.mul_((1 / buffers.n) / total).scatter_add_(1, y, torch.full_like(correct, -1 / buffers.n))
-            d_logits = logits.copy_(shifted)
-            # back through the logits and the neurons
-            grad.out.addmm_(d_logits.T, active)
-            torch.mm(d_logits, circuit.out, out=d_active)
-            d_hidden = d_active[:, :m]
-            _relu_backward_(d_hidden, hidden, 0, grad_input=d_hidden)
-            grad.into.addmm_(d_hidden.T, mixed_1)
-            d_mixed = rearrange(
-                d_active[:, m : m + d].addmm_(d_hidden, circuit.into[:, :d]), "n (h e) -> n h e", h=heads
-            )
-            # back through attention: with A2 = 1 - A0 - A1 only two patterns are free
-            grad.value_eq.add_(rearrange(d_mixed.sum(0), "h e -> (h e)"))
-            d_A0, d_A1 = ((d_mixed * v).sum(-1) for v in (first, second))
-            A0, A1 = A[0].squeeze(-1), A[1].squeeze(-1)
-            mean = A0 * d_A0 + A1 * d_A1
-            d_scores = A0 * (d_A0 - mean), A1 * (d_A1 - mean)
-            d_values = torch.mul(d_mixed, A[0], out=first), torch.mul(d_mixed, A[1], out=second)
-            for i, (index, scatter) in enumerate(((a, scatter_a), (b, scatter_b))):
-                _add_rows_(grad.scores[i], index, scatter, d_scores[i])
-                _add_rows_(grad.values[i], index, scatter, d_values[i].view(k, d))
-            grad.score_eq.sub_((d_scores[0] + d_scores[1]).sum(0))
-        grad.value_eq.sub_(grad.values.sum((0, 1)))
-        ctx.gradients = grad
-        ctx.mark_non_differentiable(hits)
-        return loss / buffers.n, hits
-
-    @staticmethod
-    def backward(ctx: Any, *_: Tensor) -> tuple[Tensor | None, ...]:
-        """The gradients found on the way forward. The loss is the root of the graph: its own gradient is 1."""
-        return (None, *ctx.gradients)
+    def _cross_entropy(self, logits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Mean loss, number of right answers, and the loss's gradient in the logits."""
+        top, best = logits[:, :-1].max(1, keepdim=True)
+        shifted = logits.double().sub_(torch.maximum(top, logits[:, -1:]))
+        correct = shifted.gather(1, self._answers)
+        total = shifted.exp_().sum(1, keepdim=True)
+        # in float32 the right answer's p - 1 would be rounding alone from a loss of 1e-7 on: slingshots
+        shifted.mul_((1 / self.n) / total).scatter_add_(1, self._answers, torch.full_like(correct, -1 / self.n))
+        return (total.log() - correct).mean(), (best == self._answers).sum(), shifted.to(logits.dtype)

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from grok_tui.protocol import ArrayInfo, SeriesInfo
 from grok_tui.science import fourier, losses
-from grok_tui.train.model import Parameters, Transformer
+from grok_tui.train.circuit import Parameters, multiply_out
+from grok_tui.train.model import Transformer
 from grok_tui.train.task import Table
 
 SERIES = (
@@ -82,7 +83,7 @@ class Probe:
     def look(self, weights: Parameters, flat: Tensor) -> Findings:
         """Measure the weights, of which `flat` holds every one."""
         table, p = self._table, self._table.p
-        circuit = self._model.circuit(weights)
+        circuit, _ = multiply_out(weights, p)
         grid = self._model.logits(circuit, table.grid_a, table.grid_b, out=self._grid).view(p, p, p)  # [s, a, c]
         M = fourier.mean_over_sums(grid)
         alpha = fourier.coefficients(M)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.optim.adamw import adamw
 
 from grok_tui.config import Config
-from grok_tui.train.model import Parameters, Transformer
-from grok_tui.train.pairs import PairBuffers, PairLoss
+from grok_tui.train.circuit import Parameters, multiply_out, pull_back
+from grok_tui.train.model import Transformer
+from grok_tui.train.pairs import Pairs
 from grok_tui.train.task import Table
 
 HISTORY = 4096
@@ -29,22 +31,20 @@ class AdamW:
         chosen = config.optimizer
         self.betas, self.eps, self.warmup = (chosen.beta1, chosen.beta2), chosen.eps, chosen.warmup
         self.exp_avg, self.exp_avg_sq = like.new_zeros(size), like.new_zeros(size)
-        self.lr, self.weight_decay, self.steps = (
-            torch.tensor(value, dtype=torch.float64, device=like.device)
-            for value in (chosen.lr, chosen.weight_decay, 0.0)
+        self.lr, self.weight_decay = (
+            torch.tensor(value, dtype=torch.float64, device=like.device) for value in (chosen.lr, chosen.weight_decay)
         )
+        self.steps = torch.tensor(0.0, dtype=torch.float32, device=like.device)
 
     def step_(self, weights: Tensor, gradient: Tensor) -> None:
         """One update of `weights` in place; no host value is read."""
-        beta1, beta2 = self.betas
-        lr = self.lr * (self.steps / self.warmup).clamp(max=1) if self.warmup else self.lr.clone()
-        shrink = 1 - lr * self.weight_decay
-        self.steps += 1
-        self.exp_avg.lerp_(gradient, 1 - beta1)
-        self.exp_avg_sq.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-        root = (self.exp_avg_sq.sqrt()).div_((1 - beta2**self.steps).sqrt()).add_(self.eps)
-        weights.mul_(shrink)
-        weights.sub_((self.exp_avg * (lr / (1 - beta1**self.steps))).div_(root))
+        lr = self.lr * (self.steps.double() / self.warmup).clamp(max=1) if self.warmup else self.lr
+        weights.mul_(1 - lr * self.weight_decay)
+        adamw(
+            [weights], [gradient], [self.exp_avg], [self.exp_avg_sq], [], [self.steps],
+            fused=True, amsgrad=False, beta1=self.betas[0], beta2=self.betas[1],
+            lr=lr, weight_decay=0, eps=self.eps, maximize=False,
+        )  # fmt: skip
 
 
 class Stepper:
@@ -56,38 +56,28 @@ class Stepper:
         table: Table,
         device: torch.device,
         dtype: torch.dtype = torch.float32,
-        whole: bool | None = None,
     ) -> None:
-        """Draw the initial weights. `whole` is `PairBuffers`'; by default as the device wants it."""
         self.model, self.table = Transformer.of(config), table
-        shapes, on_gpu = self.model.shapes, device.type == "cuda"
         initial = self.model.init(config.model.seed)
         self.flat = torch.cat([weight.flatten() for weight in initial.values()]).to(device, dtype)
         self._gradient = torch.zeros_like(self.flat)
         self.optimizer = AdamW(len(self.flat), config, self.flat)
-        self.weights: Parameters = {}
-        for name, weight, gradient in zip(shapes, self._cut(self.flat), self._cut(self._gradient), strict=True):
-            self.weights[name] = weight.view(shapes[name]).requires_grad_()
-            self.weights[name].grad = gradient.view(shapes[name])
-        self._buffers = PairBuffers(
-            table,
-            config.model.n_heads,
-            config.model.d_model,
-            config.model.d_mlp,
-            self.flat,
-            on_gpu if whole is None else whole,
-        )
+        self.weights, self.gradients = self._named(self.flat), self._named(self._gradient)
+        self._pairs = Pairs(table, config.model.n_heads, config.model.d_mlp, self.flat)
         self._losses = torch.zeros(HISTORY, dtype=torch.float64, device=device)
         self._hits = torch.zeros(HISTORY, dtype=torch.int64, device=device)
         self.epoch = 0
         """Steps taken."""
         self._read = 0
         self._graph: torch.cuda.CUDAGraph | None = None
-        if on_gpu:
+        if device.type == "cuda":
             self._capture()
 
-    def _cut(self, flat: Tensor) -> tuple[Tensor, ...]:
-        return torch.split(flat, [torch.Size(shape).numel() for shape in self.model.shapes.values()])
+    def _named(self, flat: Tensor) -> Parameters:
+        """Views of `flat`, by the weights' names."""
+        shapes = self.model.shapes
+        parts = torch.split(flat, [torch.Size(shape).numel() for shape in shapes.values()])
+        return {name: part.view(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
 
     def advance(self, steps: int) -> None:
         """Take `steps` optimiser steps. On CUDA they are queued; reading anything waits for them."""
@@ -114,7 +104,7 @@ class Stepper:
         """Loss and accuracy that each step since the last call started from.  -> [n], [n] in float64."""
         slots = torch.arange(self._read, self.epoch) % HISTORY
         self._read = self.epoch
-        return self._losses.cpu()[slots], self._hits.cpu()[slots].double() / self._buffers.n
+        return self._losses.cpu()[slots], self._hits.cpu()[slots].double() / self._pairs.n
 
     def state(self) -> dict[str, Tensor]:
         """Copies, on the CPU, of all that the next step depends on besides the configuration."""
@@ -137,14 +127,12 @@ class Stepper:
         self.epoch = self._read = int(state["steps"])
 
     def loss_and_gradient(self) -> tuple[Tensor, Tensor]:
-        """Loss and number of right answers of the present weights; gradients are left in `weights[...].grad`."""
-        self._gradient.zero_()
-        with torch.enable_grad():
-            loss, hits = PairLoss.apply(self._buffers, *self.model.circuit(self.weights))  # type: ignore[no-untyped-call]
-            loss.backward()
-        return loss.detach(), hits
+        """Loss and number of right answers of the present weights; their gradients are left in `gradients`."""
+        circuit, inside = multiply_out(self.weights, self.table.p)
+        loss, hits, gradient = self._pairs.loss_and_gradient(circuit)
+        pull_back(self.weights, inside, gradient, self.gradients)
+        return loss, hits
 
-    @torch.no_grad()
     def _step(self) -> None:
         loss, hits = self.loss_and_gradient()
         slot = (self.optimizer.steps % HISTORY).long().view(1)

@@ -10,7 +10,7 @@ from einops import einsum, rearrange
 from torch import Tensor
 
 from grok_tui.config import Config
-from grok_tui.train.model import Parameters
+from grok_tui.train.circuit import Parameters
 
 
 def logits(w: Parameters, pairs: Tensor, p: int) -> Tensor:

@@ -47,9 +47,8 @@ class Recording(TorchDispatchMode):  # type: ignore[no-untyped-call, misc, unuse
                     old.copy_(new)
 
 
-def stepper(whole: bool = True, dtype: torch.dtype = torch.float32) -> Stepper:
-    """A stepper on the CPU that works as one on a GPU does, but for the capture itself."""
-    return Stepper(CONFIG, Table.of(CONFIG, CPU), CPU, dtype, whole)
+def stepper() -> Stepper:
+    return Stepper(CONFIG, Table.of(CONFIG, CPU), CPU)
 
 
 def _bare(item: Any) -> Any:
@@ -95,11 +94,13 @@ def test_every_step_runs_the_same_operators() -> None:
     assert first == later
 
 
-def test_one_block_with_products_for_sums_takes_the_same_steps() -> None:
-    blocks, whole = (stepper(kind, torch.float64) for kind in (False, True))
-    for one in (blocks, whole):
-        one.advance(20)
-    torch.testing.assert_close(whole.read_losses()[0], blocks.read_losses()[0], rtol=1e-12, atol=0)
-    used = {func.overloadpacket.__name__ for func, *_ in recorded(whole._step).calls}
-    assert not used & {"index_add_", "index_put_"}  # on a GPU these add in random order
-    assert "index_add_" in {func.overloadpacket.__name__ for func, *_ in recorded(blocks._step).calls}
+def test_nothing_is_added_in_random_order() -> None:
+    """As these do on a GPU; `scatter_add_` has one number for each place here."""
+    used = {func.overloadpacket.__name__ for func, *_ in recorded(stepper()._step).calls}
+    assert not used & {
+        "index_add_",
+        "index_add",
+        "index_put_",
+        "_embedding_bag_dense_backward",
+        "embedding_dense_backward",
+    }
