@@ -1,12 +1,40 @@
 """Every colour, once: a dark and a light theme on the colours of Okabe and Ito, which the colour-blind tell apart.
 
 Style sheets name them as variables (`$train`, `$test`, ...). Nothing is told by colour alone: lines differ in
-stroke and marker too, phases in letter and pattern, key frequencies carry a mark.
+stroke and marker too, phases in letter and pattern, key frequencies carry a mark. A heat map's ramp is ordered
+by lightness, away from the screen's background; where colours are few, glyphs take its place.
 """
 
 from __future__ import annotations
 
 from textual.theme import Theme
+
+DARK_HEAT = """
+    #1a2038 #1d2b4e #1e3664 #1f417a #1f5087 #1e5e95 #1b6da2 #1e809d
+    #269295 #3ba28b #5ab17f #74bf70 #94ca66 #b6d460 #d5de57 #f4e74a
+"""
+LIGHT_HEAT = """
+    #f2f0e2 #e3e6ac #ccdc96 #b0d290 #93c88a #79bc8d #61ae95 #48a09b
+    #2e91a0 #29819e #26709c #235f99 #22528a #20447b #1e376c #1b2a5e
+"""
+"""From least to most, in even steps of lightness (OKLab)."""
+
+DARK_SIGNED = """
+    #8fd2ff #71b8ea #539fd4 #3387bf #2d6e9d #2a567a #283f55
+    #26292f #4b3a28 #6e4c23 #915f21 #b5721b #ce8c37 #e7a851 #ffc56b
+"""
+LIGHT_SIGNED = """
+    #00355e #0d4e7d #1d689c #3384bb #619ecb #8ab9da #bad3e3
+    #edece6 #eccaaa #e3aa78 #d38a51 #c26a24 #a65312 #883d07 #6b2800
+"""
+"""From the most negative through 0 to the most positive."""
+
+
+def _steps(heat: str, signed: str) -> dict[str, str]:
+    """The ramps as tokens: heat-0, ..., signed-0, ..."""
+    ramps = {"heat": heat.split(), "signed": signed.split()}
+    return {f"{name}-{step}": colour for name, ramp in ramps.items() for step, colour in enumerate(ramp)}
+
 
 DARK_TOKENS = {
     "train": "#56b4e9",
@@ -35,6 +63,7 @@ DARK_TOKENS = {
     "phase-direct": "#b8d957",
     "phase-stalled": "#7d8694",
     "phase-degraded": "#ff6f52",
+    **_steps(DARK_HEAT, DARK_SIGNED),
 }
 
 LIGHT_TOKENS = {
@@ -64,6 +93,7 @@ LIGHT_TOKENS = {
     "phase-direct": "#5a6b00",
     "phase-stalled": "#666e79",
     "phase-degraded": "#b3261e",
+    **_steps(LIGHT_HEAT, LIGHT_SIGNED),
 }
 
 DARK = Theme(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from rich.color import ColorSystem
 from textual.color import Color
@@ -9,7 +11,7 @@ from textual.theme import Theme
 
 from grok_tui.ui import theme
 from grok_tui.ui.panes import STYLES
-from grok_tui.ui.widgets.cells import Token
+from grok_tui.ui.widgets.cells import HEATS, SIGNS, Token
 
 SERIES = ("train", "test", "restricted", "excluded", "other")
 
@@ -30,6 +32,8 @@ def test_text_is_legible(each: Theme) -> None:
     background = Color.parse(each.background or "")
     faint = {"axis", "restricted-weak", "excluded-weak", "cos", "sin"}
     for name, value in each.variables.items():
+        if name.startswith(("heat-", "signed-")):
+            continue  # these fill cells, nothing is written in them
         contrast = ratio(Color.parse(value), background)
         assert contrast >= (3.0 if name in faint - {"axis"} else 2.5 if name == "axis" else 4.5), name
 
@@ -40,6 +44,25 @@ def test_series_keep_colours_of_their_own(each: Theme, system: ColorSystem) -> N
     names = SERIES[:4] if system is ColorSystem.STANDARD else SERIES
     found = {Color.parse(each.variables[name]).rich_color.downgrade(system).number for name in names}
     assert len(found) == len(names)
+
+
+@pytest.mark.parametrize("each", theme.THEMES, ids=lambda each: each.name)
+@pytest.mark.parametrize("system", [None, ColorSystem.EIGHT_BIT], ids=["true", "256"])
+def test_ramps_are_ordered_by_lightness_away_from_the_background(each: Theme, system: ColorSystem | None) -> None:
+    def contrast(name: str) -> float:
+        colour = Color.parse(each.variables[name]).rich_color
+        colour = colour.downgrade(system) if system else colour
+        return ratio(Color(*colour.get_truecolor()), Color.parse(each.background or ""))
+
+    middle = SIGNS // 2
+    heat = [contrast(f"heat-{step}") for step in range(HEATS)]
+    above = [contrast(f"signed-{step}") for step in range(middle, SIGNS)]
+    below = [contrast(f"signed-{step}") for step in range(middle, -1, -1)]
+    for ramp in (heat, above, below):
+        slack = 1.0 if system is None else 0.88  # 256 colours are no even ramp
+        assert all(after > before * slack for before, after in itertools.pairwise(ramp))
+        assert ramp[-1] > 5 * ramp[0]
+        assert len({round(step, 2) for step in ramp}) >= (len(ramp) if system is None else 5)
 
 
 def test_both_themes_have_the_same_tokens() -> None:

@@ -15,6 +15,12 @@ GAP = 6
 BOLD, DIM, REVERSE = 0x100, 0x200, 0x400
 """Added to a token."""
 
+HEATS, SIGNS = 16, 15
+"""Steps of a heat map's two ramps: from least to most, and from negative through 0 to positive."""
+
+_GROUND = 11
+"""Lowest of the five bits that hold a cell's ground: none, or one of the ramps' 31 steps."""
+
 
 class Token(IntEnum):
     """What a cell means; the theme has a colour for each."""
@@ -48,16 +54,58 @@ class Token(IntEnum):
     DIRECT = auto()
     STALLED = auto()
     DEGRADED = auto()
+    HEAT_0 = auto()
+    HEAT_1 = auto()
+    HEAT_2 = auto()
+    HEAT_3 = auto()
+    HEAT_4 = auto()
+    HEAT_5 = auto()
+    HEAT_6 = auto()
+    HEAT_7 = auto()
+    HEAT_8 = auto()
+    HEAT_9 = auto()
+    HEAT_10 = auto()
+    HEAT_11 = auto()
+    HEAT_12 = auto()
+    HEAT_13 = auto()
+    HEAT_14 = auto()
+    HEAT_15 = auto()
+    SIGNED_0 = auto()
+    SIGNED_1 = auto()
+    SIGNED_2 = auto()
+    SIGNED_3 = auto()
+    SIGNED_4 = auto()
+    SIGNED_5 = auto()
+    SIGNED_6 = auto()
+    SIGNED_7 = auto()
+    SIGNED_8 = auto()
+    SIGNED_9 = auto()
+    SIGNED_10 = auto()
+    SIGNED_11 = auto()
+    SIGNED_12 = auto()
+    SIGNED_13 = auto()
+    SIGNED_14 = auto()
 
     @property
     def variable(self) -> str:
         """The theme's name for its colour."""
         name = self.name.lower().replace("_", "-")
-        return f"phase-{name}" if self >= Token.FITTING else _SHARED.get(name, name)
+        return f"phase-{name}" if Token.FITTING <= self <= Token.DEGRADED else _SHARED.get(name, name)
 
 
 _SHARED = {"text": "foreground", "chance": "muted", "control": "other"}
 """Tokens whose colour goes by another name."""
+
+
+def on(token: int) -> int:
+    """Added to a style: the cell's ground has the colour of a step of a ramp."""
+    return (token - Token.HEAT_0 + 1) << _GROUND
+
+
+def ground(style: int) -> Token | None:
+    """What `on` added to a style."""
+    step = style >> _GROUND
+    return Token(Token.HEAT_0 + step - 1) if step else None
 
 
 class Cells:

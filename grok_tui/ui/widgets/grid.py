@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -10,7 +11,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from grok_tui.ui.widgets.cells import BOLD, DIM, REVERSE, Cells, Token, changed
+from grok_tui.ui.widgets.cells import BOLD, DIM, REVERSE, Cells, Token, changed, ground
 
 
 class CellGrid(Widget):
@@ -71,9 +72,13 @@ class CellGrid(Widget):
         sheet took 40 % of the time until a screen stood.
         """
         if style not in self._looks:
-            colour = Color.parse(self.app.theme_variables[Token(style & 0xFF).variable])
-            look = self.rich_style + Style(color=colour.rich_color)
+            look = self.rich_style + Style(color=self._colour(Token(style & 0xFF)))
+            if (behind := ground(style)) is not None:
+                look += Style(bgcolor=self._colour(behind))
             if style & (BOLD | DIM | REVERSE):
                 look += Style(bold=bool(style & BOLD), dim=bool(style & DIM), reverse=bool(style & REVERSE))
             self._looks[style] = look
         return self._looks[style]
+
+    def _colour(self, token: Token) -> RichColor:
+        return Color.parse(self.app.theme_variables[token.variable]).rich_color
