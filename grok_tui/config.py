@@ -24,6 +24,14 @@ def _choice(default: str, *others: str, about: str) -> Any:
     return field(default=default, metadata={"choices": (default, *others), "about": about})
 
 
+def _flag(default: bool, about: str) -> Any:
+    return field(default=default, metadata={"choices": (default, not default), "about": about})
+
+
+def _text(default: str, about: str) -> Any:
+    return field(default=default, metadata={"longest": 1000, "about": about})
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What is to be learned."""
@@ -80,14 +88,32 @@ class Measure:
     """When the test set and the inside of the model are looked at."""
 
     every: int = _value(100, 1, 1_000_000, "epochs between measures, after a log-spaced start")
+    closely_every: int = _value(500, 1, 1_000_000, "epochs between the measures that take longer: neurons, attention")
+    neuron_level: bool = _flag(False, "also restricted and excluded loss at the neuron level")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """What is kept on disk."""
 
-    weights_every: int = _value(500, 1, 1_000_000, "epochs between snapshots of the weights")
+    weights_every: int = _value(100, 1, 1_000_000, "epochs between snapshots of the weights")
     resume_every: int = _value(2_000, 1, 1_000_000, "epochs between resume points (weights and optimiser state)")
+    disk_mb: int = _value(1024, 1, 10_000_000, "megabytes that both may take; the oldest are thinned out first")
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Who is told when the run enters another phase."""
+
+    bell: bool = _flag(False, "the terminal's bell rings in every viewer")
+    hook: str = _text("", "a shell command, run in the run's directory with GROK_TUI_PHASE and others set")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How viewers show the run when they open it."""
+
+    layout: str = _text("", "the arrangement of panes; empty for the usual one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +129,8 @@ class Config:
     training: Training = field(default_factory=Training)
     measure: Measure = field(default_factory=Measure)
     record: Record = field(default_factory=Record)
+    notify: Notify = field(default_factory=Notify)
+    view: View = field(default_factory=View)
 
     @property
     def n_train(self) -> int:
@@ -123,6 +151,8 @@ SECTIONS: dict[str, type[Any]] = {
     "training": Training,
     "measure": Measure,
     "record": Record,
+    "notify": Notify,
+    "view": View,
 }
 
 
@@ -178,7 +208,8 @@ def override(config: Config, changes: Iterable[tuple[str, str | float]]) -> Conf
         section, _, name = key.partition(".")
         if key not in keys():
             raise ConfigError(_unknown(key, keys()))
-        tables[section][name] = _read(value) if isinstance(value, str) else value
+        is_text = "longest" in limits(key)
+        tables[section][name] = _read(value) if isinstance(value, str) and not is_text else value
     return from_tables(tables, "--set")
 
 
@@ -248,9 +279,14 @@ def _section(section: str, table: dict[str, Any], source: str) -> Any:
 def _fitting(kind: type[Any], limits: Any, value: Any, where: str) -> Any:
     """`value` as `kind` and within its limits."""
     if "choices" in limits:
-        if value in limits["choices"]:
+        if isinstance(value, kind) and value in limits["choices"]:
             return value
-        raise ConfigError(f"{where} = {value!r}: one of {', '.join(limits['choices'])} was expected")
+        names = ", ".join(str(choice).lower() if kind is bool else choice for choice in limits["choices"])
+        raise ConfigError(f"{where} = {value!r}: one of {names} was expected")
+    if "longest" in limits:
+        if isinstance(value, str) and len(value) <= limits["longest"] and value.isprintable():
+            return value
+        raise ConfigError(f"{where} = {value!r}: a line of text was expected")
     low, high = limits["low"], limits["high"]
     span = f"{low:g} to {high:,.15g}"
     number = not isinstance(value, bool) and isinstance(value, int | float)
@@ -282,7 +318,9 @@ def _consistent(config: Config, source: str) -> Config:
 
 
 def _read(text: str) -> Any:
-    """A value as typed on a command line: TOML's numbers, else text."""
+    """A value as typed on a command line: TOML's numbers, true and false, else text."""
+    if text.strip() in ("true", "false"):
+        return text.strip() == "true"
     for reader in (int, float):
         try:
             return reader(text.strip())

@@ -38,6 +38,8 @@ class SeriesInfo:
     """How it was obtained, where that matters: "provisional" (keys of that epoch), "key-free", "hindsight"."""
     about: str = ""
     """What it is and where it comes from, in one sentence."""
+    every: int = 0
+    """Epochs between its points; 0 where it comes with each measure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class ArrayInfo:
     axis: str = ""
     """What the last axis counts, e.g. "frequency k = 1..56"."""
     about: str = ""
+    every: int = 0
+    """As a series'."""
 
 
 @dataclass(frozen=True, slots=True)
