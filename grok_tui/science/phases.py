@@ -19,7 +19,7 @@ from statistics import median
 from grok_tui.science import phase_words
 from grok_tui.science.windows import Mark, Streak, Trace, Usual
 
-RULES_VERSION = 1
+RULES = 2
 """Raised when the same numbers may lead to another phase."""
 
 LEARNED, LEARNING = 0.999, (0.99, 0.1)
@@ -35,14 +35,15 @@ on, 10 and more below, where chance is 4.7 (Nanda et al.'s sweep)."""
 DELAY = 4.0
 """So many times the epoch at which train loss fell below 1, with test loss still above chance, is a delay too."""
 
-PEAK_FALL = 0.01
+PEAK_FALL = 0.005
 """Share of its peak by which test loss must have fallen before the peak is believed."""
 
-FVE_RISE, FVE_FACTOR = 0.005, 1.5
-"""How far the leak-free share must have risen above its level at the peak, as a difference and as a ratio. In a
-lookup table whose logits shrink it stays where it was: 0.0014-0.0019 over two slingshots."""
+FVE_RISE, FVE_FACTOR, FVE_PACE = 0.001, 1.4, 0.1
+"""How far the leak-free share must have risen above its level at the peak, as a difference and as a ratio, and how
+fast ln (share) must rise in 1/(lr x decay). In a lookup table whose logits shrink it stays where it was: 0.0014-0.0019
+over two slingshots. With too little data it creeps, by 0.03; circuits began with 0.3 and more."""
 
-EXCLUDED_FACTOR = 1.25
+EXCLUDED_FACTOR = 1.15
 """How far the key-free excluded loss must have risen above its floor."""
 
 STABLE_NORM, STABLE_LOSS = 0.025, 1.0
@@ -51,8 +52,15 @@ STABLE_NORM, STABLE_LOSS = 0.025, 1.0
 STALL_EPOCHS = 3000
 """A stall is not called on fewer epochs than this, nor on fewer than 3/(lr x decay)."""
 
-STALL_LOSS, STALL_FVE = 0.01, 0.005
-"""Fall of ln (test loss) over half that window, rise of the leak-free share over the whole, that are still a stall."""
+STALL_LOSS, STALL_RISE, STALL_FACTOR = 0.01, 0.02, 1.3
+"""Fall of ln (test loss) over half that window, and rise of the leak-free share over the whole, as a difference and as
+a ratio, that are still a stall."""
+
+STALL_LEVEL = 0.1
+"""A stall before a circuit is placed where ln (test loss) first came this near to where it stays."""
+
+RESUMED = 1.5
+"""A rise of the leak-free share by this factor over that window ends a stall; or by twice the difference."""
 
 BELOW, ABOVE = 0.99, 1.25
 """Test loss, in units of chance, that is below it (knowing nothing of the test pairs is not), and above it again."""
@@ -150,6 +158,7 @@ class PhaseFold:
         self._was_good = False
         self._collapsed = False
         self._stall_loss, self._stall_fve = Trace(), Trace()
+        self._pace_fve = Trace()
         self._rest_loss, self._rest_norm = Trace(), Trace()
 
     @property
@@ -226,7 +235,8 @@ class PhaseFold:
             if not excluded >= self.floor.value and math.isfinite(excluded):
                 self.floor = Mark(middle.epoch, excluded)
             self._stall_loss.add(last.epoch, _log(last.test_loss), self.stall_window)
-            self._stall_fve.add(last.epoch, last.test_fve, self.stall_window)
+            self._stall_fve.add(last.epoch, _log(last.test_fve), self.stall_window)
+            self._pace_fve.add(last.epoch, _log(last.test_fve), self.scale)
             self._rest_loss.add(last.epoch, _log(last.test_loss), self.scale)
             self._rest_norm.add(last.epoch, _log(last.sum_of_squares), self.scale)
 
@@ -313,12 +323,14 @@ class PhaseFold:
     def _stall(self, sample: Sample) -> None:
         """Call a stall, or call it off. Falling test loss alone calls none off: shrinking logits do that too."""
         loss, fve = self._stall_loss.quarters(), self._stall_fve.quarters()
-        risen = fve[3] - fve[0] if fve else 0.0
+        first, last = (math.exp(fve[0]), math.exp(fve[3])) if fve else (math.nan, math.nan)
+        creeps = not (last - first > STALL_RISE or last > STALL_FACTOR * first)
         if self.phase is Phase.STALLED:
-            if risen > 2 * STALL_FVE:
+            if last - first > 2 * STALL_RISE or last > RESUMED * first:
                 self._enter(self._under, sample.epoch)
-        elif loss and loss[3] > loss[2] - STALL_LOSS and risen <= STALL_FVE:
-            self._enter(Phase.STALLED, self._stall_loss.start)
+        elif creeps and loss and loss[3] > loss[2] - STALL_LOSS:
+            level = loss[3] - STALL_LEVEL if self._before_circuit() else -math.inf
+            self._enter(Phase.STALLED, self._stall_loss.reached(level))
 
     def _recover(self, sample: Sample) -> None:
         """Degraded: is it back, or does it learn anew?"""
@@ -348,12 +360,17 @@ class PhaseFold:
             and self.decays()
             and self.level("test_loss") <= test
             and self.level("test_fve") >= fve
+            and not self.pace() < FVE_PACE
             and self.level("excluded_key_free") >= excluded
         )
 
     def decays(self) -> bool:
         """Whether there is weight decay, as far as is known."""
         return self.last is not None and not self.last.weight_decay <= 0
+
+    def pace(self) -> float:
+        """Rise of ln (leak-free share) in one decay time; NaN while unknown."""
+        return self._pace_fve.slope() * self.scale
 
     def drift(self) -> float:
         """Relative change of the sum of squared weights in one decay time; NaN while unknown."""
@@ -387,7 +404,7 @@ class PhaseFold:
             self._enter(self._under, epoch)
 
     def _forget_windows(self) -> None:
-        for trace in (self._stall_loss, self._stall_fve, self._rest_loss, self._rest_norm):
+        for trace in (self._stall_loss, self._stall_fve, self._pace_fve, self._rest_loss, self._rest_norm):
             trace.clear()
 
 

@@ -62,6 +62,10 @@ class Trace:
         """The epoch of the oldest point; 0 when there is none."""
         return self._points[0].epoch if self._points else 0
 
+    def reached(self, level: float) -> int:
+        """The epoch of the first point at or above `level`; 0 when there is none."""
+        return next((mark.epoch for mark in self._points if mark.value >= level), 0)
+
     def quarters(self) -> tuple[float, float, float, float] | None:
         """Means over the window's quarters; None before the window is full, or where nothing was measured."""
         if not self._full:

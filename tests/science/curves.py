@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import random
@@ -64,9 +65,21 @@ def story(fold: PhaseFold) -> dict[str, int]:
     return {boundary.phase.value: boundary.epoch for boundary in fold.boundaries}
 
 
+def files(*, held_out: bool | None = None) -> dict[str, dict[str, Any]]:
+    """The measured runs by name: all, or those that the rules were tuned on, or those that they were not."""
+    found = {path.name.partition(".")[0]: _read(path) for path in sorted(DATA.glob("*.json*"))}
+    return {n: f for n, f in found.items() if held_out is None or f.get("held_out", False) == held_out}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    text = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
 def recorded(name: str) -> tuple[list[Sample], int]:
     """A real run's samples and its modulus."""
-    found = json.loads((DATA / f"{name}.json").read_text())
+    found = _read(next(DATA.glob(f"{name}.json*")))
     columns = [[NAN if v is None else v for v in found["columns"][f.name]] for f in fields(Sample)]
     return [Sample(*row) for row in zip(*columns, strict=True)], found["p"]
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import pytest
 
 from grok_tui.science.phases import PhaseFold
-from tests.science.curves import DATA, folded, recorded, story
+from tests.science.curves import files, folded, recorded, story
 
 GROKKED = ["fitting", "memorization", "circuit formation", "cleanup", "generalized"]
 PHASES = {
@@ -21,8 +20,11 @@ PHASES = {
     "little_data": ["fitting", "memorization", "stalled"],
     "slingshots_without_circuit": ["fitting", "memorization", "stalled"],
     "decay_raised": GROKKED[:4],
+    "p53_f30_wd1_s1": GROKKED[:3],
+    "p53_f90_wd1_s3": ["fitting", "direct generalization"],
+    "p53_f40_wd0_s4": ["fitting", "memorization", "stalled"],
     "decay_removed": ["fitting", "memorization", "circuit formation", "stalled"],
-    "collapse": ["fitting", "memorization", "degraded"],
+    "collapse": ["fitting", "memorization", "circuit formation", "degraded"],
 }
 
 
@@ -33,8 +35,8 @@ def test_a_measured_run_has_the_phases_that_it_went_through(name: str) -> None:
 
 
 def test_every_measured_run_is_asked_about() -> None:
-    assert {path.stem for path in DATA.glob("*.json")} == set(PHASES)
-    assert all(json.loads(path.read_text())["about"] for path in DATA.glob("*.json"))
+    assert set(files(held_out=False)) == set(PHASES)
+    assert all(found["about"] for found in files().values())
 
 
 def test_the_mainline_has_its_boundaries_where_the_paper_drew_its_lines() -> None:
