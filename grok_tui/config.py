@@ -50,7 +50,10 @@ class Data:
     """Which part of the table is trained on."""
 
     fraction: float = _value(0.3, 0.001, 0.999, "share of the p^2 pairs in the training set")
-    seed: int = _value(0, 0, 2**32 - 1, "of Python's generator, which shuffles the pairs")
+    seed: int = _value(0, 0, 2**32 - 1, "of the generator that shuffles the pairs")
+    split: str = _choice(
+        "published", "torch-randperm", about="Python's generator as published; or torch's as in TransformerLens' demo"
+    )
 
 
 @dataclass(frozen=True, slots=True)

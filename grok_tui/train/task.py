@@ -11,14 +11,21 @@ from torch import Tensor
 from grok_tui.config import Config
 
 
-def split(p: int, fraction: float, seed: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Training and test pairs by the published procedure.
+def split(
+    p: int, fraction: float, seed: int, how: str = "published"
+) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Training and test pairs by the published procedure, or another `how`, as in `config.Data.split`.
 
     All p^2 ordered pairs in lexicographic order, shuffled by Python's generator with `seed`; the first
-    int(fraction p^2) are trained on (Nanda et al. 2023, their training code).
+    int(fraction p^2) are trained on (Nanda et al. 2023, their training code). "torch-randperm" takes them in
+    the order of torch.randperm after torch.manual_seed (TransformerLens, Grokking_Demo, with seed 598).
     """
     pairs = [(a, b) for a in range(p) for b in range(p)]
-    random.Random(seed).shuffle(pairs)
+    if how == "torch-randperm":
+        order = torch.randperm(p * p, generator=torch.Generator().manual_seed(seed))
+        pairs = [pairs[i] for i in order.tolist()]
+    else:
+        random.Random(seed).shuffle(pairs)
     cut = int(fraction * p * p)
     return pairs[:cut], pairs[cut:]
 
@@ -44,7 +51,7 @@ class Table:
     def of(cls, config: Config, device: torch.device) -> Table:
         """The table and split that `config` describes."""
         p = config.task.p
-        train, _ = split(p, config.data.fraction, config.data.seed)
+        train, _ = split(p, config.data.fraction, config.data.seed, config.data.split)
         a, b = torch.tensor(sorted(train)).T.contiguous()
         s = (a + b) % p
         is_train = torch.zeros(p, p, dtype=torch.bool)
