@@ -236,6 +236,16 @@ def stop(run: str | None) -> None:
 
 
 @cli.command()
+@click.argument("run", shell_complete=_complete_run)
+@click.option("--keys", metavar="K,K,...", help="Frequencies, such as 14,35,41; by default the newest recorded.")
+def hindsight(run: str, keys: str | None) -> int:
+    """Recompute a run's measures over its stored weights with its final key frequencies; training goes on."""
+    from grok_tui import recompute
+
+    return recompute.command(_find(run), keys)
+
+
+@cli.command()
 @click.argument("parts", nargs=-1)
 def bench(parts: tuple[str, ...]) -> int:
     """Measure what grok-tui promises, on this machine: steps, cost of watching, keys, bytes. All PARTS, or some."""

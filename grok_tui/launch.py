@@ -1,4 +1,4 @@
-"""Start a trainer: a process of its own, in a session of its own, that outlives whoever started it."""
+"""Start a trainer, or what recomputes: a process in a session of its own, that outlives whoever started it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import grok_tui
+from grok_tui import hindsight as results
 from grok_tui import runs
 from grok_tui.config import Config
 from grok_tui.errors import GrokTuiError, LaunchError, RunError
@@ -59,6 +63,50 @@ def resume(run: Run, *, device: str = "auto", threads: int | None = None) -> Non
     _launch(run, device, threads)
 
 
+@dataclass(frozen=True, slots=True)
+class Recomputing:
+    """What became of the wish to see a run with its final keys."""
+
+    keys: tuple[int, ...]
+    text: str
+    """The same for the reader."""
+    process: subprocess.Popen[bytes] | None = None
+    """The one that was started; None when there is nothing left to do, or another is at it."""
+
+
+def hindsight(run: Run, keys: Sequence[int] | None = None) -> Recomputing:
+    """Recompute a run's measures with these keys, or with the newest recorded, in a process of its own.
+
+    Returns at once; `hindsight.Watch` sees what comes. With nothing left to compute, no process is started.
+    Reads the recording to find the keys: call it in a thread where somebody waits for a key press.
+
+    Raises:
+        ConfigError: the keys are not frequencies of the run's task.
+        RunError: no keys are recorded, no weights are stored, or it is being recomputed with other keys.
+        RecordError: what there is cannot be read.
+        LaunchError: the process could not be started.
+    """
+    chosen = results.chosen(run, keys)
+    if (others := results.going_on(run)) is not None:
+        if others != chosen:
+            raise results.busy(run, others)
+        return Recomputing(chosen, f"already recomputing with {results.said(chosen)}")
+    file = results.path(run, chosen)
+    left = len(set(results.stored(run)) - results.result(run, chosen).epochs)
+    if not left:
+        os.utime(file)  # the newest is what viewers show
+        return Recomputing(chosen, f"nothing new to recompute with {results.said(chosen)}")
+    words = [sys.executable, "-P", "-m", "grok_tui.train.hindsight", str(run.path)]
+    words += ["--keys", ",".join(map(str, chosen))]
+    try:
+        file.parent.mkdir(exist_ok=True)
+        with results.log(run).open("ab") as log:
+            process = _detached(words, run, log, {"OMP_NUM_THREADS": "1"})
+    except OSError as error:
+        raise LaunchError(f"{run.name}: hindsight could not be started ({error.strerror})") from None
+    return Recomputing(chosen, f"recomputing {left:,} epochs with {results.said(chosen)}", process)
+
+
 def command(run: Run, device: str, threads: int | None) -> list[str]:
     """The trainer's command line."""
     words = [sys.executable, "-P", "-m", "grok_tui.train", str(run.path), "--device", device]
@@ -69,24 +117,32 @@ def _launch(run: Run, device: str, threads: int | None) -> None:
     try:
         with run.log.open("ab") as log:
             before = log.tell()
-            process = subprocess.Popen(
-                command(run, device, threads),
-                start_new_session=True,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=run.path,
-                env=_environment(),
-            )
+            process = _detached(command(run, device, threads), run, log)
     except OSError as error:
         raise LaunchError(f"{run.name}: the trainer could not be started ({error.strerror})") from None
-    # A thread that waits for it: no zombie stays when it ends before us, and it outlives us when it does not.
-    threading.Thread(target=process.wait, name=f"wait for {run.name}", daemon=True).start()
     try:
         _wait(run, process, before)
     except KeyboardInterrupt:
         _end(process)
         raise
+
+
+def _detached(
+    words: list[str], run: Run, log: IO[bytes], settings: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """A process in a session of its own, that prints into `log`."""
+    process = subprocess.Popen(
+        words,
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        cwd=run.path,
+        env=_environment() | (settings or {}),
+    )
+    # A thread that waits for it: no zombie stays when it ends before us, and it outlives us when it does not.
+    threading.Thread(target=process.wait, name=f"wait for {run.name}", daemon=True).start()
+    return process
 
 
 def _wait(run: Run, process: subprocess.Popen[bytes], before: int) -> None:
@@ -96,10 +152,10 @@ def _wait(run: Run, process: subprocess.Popen[bytes], before: int) -> None:
         if (code := process.poll()) is not None:
             if code == 0:  # a short run: finished before we looked
                 return
-            raise LaunchError(f"{run.name} did not start: {_reason(run.log, before, code)}")
+            raise LaunchError(f"{run.name} did not start: {reason(run.log, before, code)}")
         if time.monotonic() > deadline:
             _end(process)
-            raise LaunchError(f"{run.name} did not start within {PATIENCE:g} s: {_reason(run.log, before, None)}")
+            raise LaunchError(f"{run.name} did not start within {PATIENCE:g} s: {reason(run.log, before, None)}")
         time.sleep(0.02)
 
 
@@ -124,14 +180,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _reason(log: Path, start: int, code: int | None) -> str:
-    """The last line that the trainer printed after byte `start`, or how it ended when it printed nothing."""
+def reason(log: Path, start: int, code: int | None, who: str = "the trainer") -> str:
+    """The last line that was printed after byte `start`, or how `who` ended when it printed nothing."""
     lines = log.read_bytes()[start:].decode(errors="replace").split("\n")
     if said := [line.strip() for line in lines if line.strip()]:
         return said[-1].removeprefix("grok-tui: ")[:300]
     if code is None:
-        return "the trainer said nothing"
-    return f"the trainer was killed by signal {-code}" if code < 0 else f"the trainer ended with exit code {code}"
+        return f"{who} said nothing"
+    return f"{who} was killed by signal {-code}" if code < 0 else f"{who} ended with exit code {code}"
 
 
 def _environment() -> dict[str, str]:

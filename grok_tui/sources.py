@@ -2,7 +2,8 @@
 
 `RunSource` reads the recording from disk and then follows the trainer's socket. Each frame on the socket
 carries its place in the recording: the one that fits on is taken, one that is known is ignored, and when
-one was missed the file is read again. So nothing is lost or doubled, however slow the viewer is.
+one was missed the file is read again. So nothing is lost or doubled, however slow the viewer is. What is
+recomputed with the final keys is read from its own file, at which it looks now and then.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Literal, Protocol
 
 from grok_tui import codec, record
 from grok_tui.errors import GrokTuiError, LinkError, ProtocolError
+from grok_tui.hindsight import Watch
 from grok_tui.protocol import PROTOCOL, Command, Event, Frame, Hello, Recorded, Reply, Status
 from grok_tui.runs import Run
 from grok_tui.wording import ENDED
@@ -83,6 +85,7 @@ class RunSource:
         self._trouble = ""
         self._damage = ""
         self._follow = follow
+        self._hindsight = Watch(run)
         self._ended = False
         self._closed = asyncio.Event()
         self._writer: asyncio.StreamWriter | None = None
@@ -102,13 +105,15 @@ class RunSource:
     @property
     def note(self) -> str:
         """What the user should see; empty when all is well."""
-        return self._trouble or self._damage
+        return self._trouble or self._damage or self._hindsight.note
 
     async def frames(self) -> AsyncIterator[list[Frame]]:
         """See `Source`."""
         try:
             while not self._closed.is_set():
                 async for batch in self._recorded():
+                    yield batch
+                async for batch in self._looked_back():
                     yield batch
                 if reader := await self._connect():
                     async for batch in self._live(reader):
@@ -162,6 +167,15 @@ class RunSource:
             yield list(frames)
             await asyncio.sleep(0)
 
+    async def _looked_back(self) -> AsyncIterator[list[Frame]]:
+        """What has been recomputed with the final keys since we looked last; nothing when nothing has."""
+        before = self._hindsight.note
+        while not self._closed.is_set() and (frames := self._hindsight.look()):
+            yield list(frames)
+            await asyncio.sleep(0)
+        if self._hindsight.note != before:
+            yield []
+
     async def _connect(self) -> asyncio.StreamReader | None:
         if self._trouble:  # it would end as it did; what is on disk can still be followed
             return None
@@ -176,9 +190,16 @@ class RunSource:
     async def _live(self, reader: asyncio.StreamReader) -> AsyncIterator[list[Frame]]:
         """What the trainer sends, a batch for whatever could be read at once, until the connection ends."""
         data = bytearray()
+        looked = time.monotonic()
         while not self._closed.is_set():
+            if time.monotonic() - looked >= LOOK:
+                async for batch in self._looked_back():
+                    yield batch
+                looked = time.monotonic()
             try:
-                if not (received := await reader.read(1 << 18)):
+                if (received := await _next_bytes(reader)) is None:
+                    continue
+                if not received:
                     return
                 data += received
                 payloads, taken = codec.whole_frames(data)
@@ -294,6 +315,15 @@ class Scripted:
     def close(self) -> None:
         """End `frames`."""
         self._batches.put_nowait(None)
+
+
+async def _next_bytes(reader: asyncio.StreamReader) -> bytes | None:
+    """What arrives next; empty at the end, None when nothing did for a while. Nothing is lost between two calls."""
+    try:
+        async with asyncio.timeout(LOOK):
+            return await reader.read(1 << 18)
+    except TimeoutError:
+        return None
 
 
 def ask(run: Run, command: Command, timeout: float = PATIENCE) -> Reply:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from grok_tui import hindsight
 from grok_tui.protocol import Array, Catalogue, ControlInfo, Event, Frame, Hello, Points, SeriesInfo, Status
 from grok_tui.science.phases import PhaseFold, Sample
 from grok_tui.series import Series
@@ -17,6 +18,9 @@ class RunState:
 
     def __init__(self) -> None:
         self.hello: Hello | None = None
+        self.hindsight: Hello | None = None
+        """Of the recomputed measures that are shown; None when there are none."""
+        self._catalogue = Catalogue()
         self.series: dict[str, Series] = {}
         self.arrays: dict[str, list[Array]] = {}
         """By name, in the order of their epochs."""
@@ -30,8 +34,21 @@ class RunState:
 
     @property
     def catalogue(self) -> Catalogue:
-        """What the trainer announced; empty before its hello."""
-        return self.hello.catalogue if self.hello else Catalogue()
+        """What the trainer announced, and what was recomputed since; empty before its hello."""
+        return self._catalogue
+
+    @property
+    def final_keys(self) -> tuple[int, ...]:
+        """The key frequencies that the measures were recomputed with; none when they were not."""
+        return hindsight.keys_of(self.hindsight) if self.hindsight else ()
+
+    @property
+    def recomputed(self) -> tuple[int, int]:
+        """How many epochs have been recomputed with them, and how many there are."""
+        done = max((len(s) for name, s in self.series.items() if name.endswith(hindsight.SUFFIX)), default=0)
+        table = self.hindsight.config.get(hindsight.READING) if self.hindsight else None
+        total = table.get("total") if isinstance(table, dict) else None
+        return done, max(done, total) if isinstance(total, int) else done
 
     @property
     def run(self) -> str:
@@ -119,11 +136,26 @@ class RunState:
                 self.epoch = max(self.epoch, frame.epoch)
 
     def _greet(self, hello: Hello) -> None:
-        if self.hello is None:
+        if hindsight.READING in hello.config:
+            self._look_back(hello)
+        elif self.hello is None:
             self.hello = hello
             self.phases = PhaseFold(chance=self.chance)
         else:  # a resume greets again: newer versions and machine, the same run
             self.hello = hello
+        greetings = [found for found in (self.hello, self.hindsight) if found]
+        self._catalogue = Catalogue(
+            tuple(info for found in greetings for info in found.catalogue.series),
+            self.hello.catalogue.arrays if self.hello else (),
+            self.hello.catalogue.controls if self.hello else (),
+        )
+
+    def _look_back(self, hello: Hello) -> None:
+        """Recomputed measures are coming: with other keys than before, they replace those."""
+        if hindsight.keys_of(hello) != self.final_keys:
+            for name in [name for name in self.series if name.endswith(hindsight.SUFFIX)]:
+                del self.series[name]
+        self.hindsight = hello if hindsight.keys_of(hello) else None
 
     def _happened(self, event: Event) -> None:
         self.events.append(event)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from grok_tui import wording
+from grok_tui.hindsight import SUFFIX
+from grok_tui.series import Series
 from grok_tui.state import RunState
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.axis import Epochs
@@ -36,7 +40,15 @@ LOOKS = {
     "excluded_loss": Look("excluded", "excl.", Token.EXCLUDED, Stroke.DOTTED),
     "excluded_loss_key_free": Look("excluded", "excl.", Token.EXCLUDED, Stroke.DASHED, "□"),
 }
+LOOKS |= {
+    f"{name}{SUFFIX}": look
+    for name, look in LOOKS.items()
+    if name.startswith(("restricted", "excluded")) and "key_free" not in name
+}
 """Train is thin and bare, test thick with circles; whatever leaves frequencies in or out is broken."""
+
+MOST_KEYS = 8
+"""Key frequencies that are named where there is a line for them."""
 
 NOTES = {
     "provisional": ("provisional keys", "prov."),
@@ -61,12 +73,17 @@ def marks(state: RunState) -> tuple[Mark, ...]:
 
 
 def line(state: RunState, name: str, digits: int = 0) -> Line | None:
-    """A series as a line; None while it has no points."""
+    """A series as a line; None while it has no points, or only such as hindsight has replaced."""
     series = state.series.get(name)
     if series is None or not len(series):
         return None
     info = state.info(name)
     reading = info.reading if info else ""
+    final = state.series.get(f"{name}{SUFFIX}")
+    if reading == "provisional" and final is not None and len(final):
+        series = beside(series, final)
+        if not np.isfinite(series.values).any():
+            return None
     label = info.label if info else name.replace("_", " ")
     look = LOOKS.get(name) or Look(label, label, Token.OTHER, Stroke.DOTTED)
     return Line(
@@ -80,3 +97,24 @@ def line(state: RunState, name: str, digits: int = 0) -> Line | None:
         weak=reading == "provisional",
         digits=digits,
     )
+
+
+def beside(series: Series, final: Series) -> Series:
+    """The provisional points before and after those that were recomputed; a gap in their place."""
+    rest = Series()
+    inside = (series.epochs >= final.epochs[0]) & (series.epochs <= final.epochs[-1])
+    rest.add(series.epochs, np.where(inside, np.nan, series.values))
+    return rest
+
+
+def reading(state: RunState, *, weak: bool) -> str:
+    """Which keys the curves are about, for a pane's lower border; `weak` when some are drawn so."""
+    parts = []
+    if state.final_keys:
+        done, total = state.recomputed
+        keys = [str(k) for k in state.final_keys]
+        shown = " ".join(keys if len(keys) <= MOST_KEYS else [*keys[:MOST_KEYS], "…"])
+        parts.append(f"final keys: {shown}" + (f" ({done:,} of {total:,} epochs)" if done < total else ""))
+    if weak:
+        parts.append("dim: keys are provisional")
+    return ", ".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,8 +14,17 @@ from grok_tui.ui.view import View
 from grok_tui.ui.widgets.chart import Chart
 from grok_tui.ui.widgets.plot import Plot
 
-ORDER = ("excluded_loss", "excluded_loss_key_free", "restricted_loss", "train_loss", "test_loss")
-"""Later ones are drawn on top; losses that are announced and not named here come first."""
+ORDER = (
+    "excluded_loss",
+    "excluded_loss_key_free",
+    "restricted_loss",
+    "excluded_loss_hindsight",
+    "restricted_loss_hindsight",
+    "train_loss",
+    "test_loss",
+)
+"""Later ones are drawn on top. Losses that are announced and not named here come first, when their names end in
+"_loss": what comes after that says which pairs or frequencies, and belongs to other panes."""
 
 
 class LossesPane(Pane):
@@ -27,11 +37,14 @@ class LossesPane(Pane):
     def parts(self) -> ComposeResult:
         yield Chart()
 
+    def sees(self, state: RunState, view: View) -> Hashable:
+        return super().sees(state, view), state.final_keys, state.recomputed
+
     def present(self, state: RunState, view: View) -> None:
-        extra = [info.name for info in state.catalogue.series if info.unit == "nats" and info.name not in ORDER]
+        losses = [info.name for info in state.catalogue.series if info.unit == "nats" and info.name.endswith("_loss")]
+        extra = [name for name in losses if name not in ORDER]
         found = [line for name in (*extra, *ORDER) if (line := lines.line(state, name))]
-        if any(line.weak for line in found):
-            self.note("dim: keys are provisional")
+        self.note(lines.reading(state, weak=any(line.weak for line in found)))
         chance = (state.chance, f"chance, ln {state.modulus}", "chance") if state.modulus else None
         self.query_one(Chart).show(
             Plot(
