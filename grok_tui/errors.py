@@ -41,3 +41,7 @@ class LaunchError(GrokTuiError):
 
 class RefusedError(GrokTuiError):
     """A command that the trainer did not carry out, with its reason."""
+
+
+class ExchangeError(GrokTuiError):
+    """A file of another program that cannot be taken over, or one that cannot be written for it."""

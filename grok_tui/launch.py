@@ -138,7 +138,7 @@ def _detached(
         stdout=log,
         stderr=subprocess.STDOUT,
         cwd=run.path,
-        env=_environment() | (settings or {}),
+        env=environment() | (settings or {}),
     )
     # A thread that waits for it: no zombie stays when it ends before us, and it outlives us when it does not.
     threading.Thread(target=process.wait, name=f"wait for {run.name}", daemon=True).start()
@@ -190,8 +190,8 @@ def reason(log: Path, start: int, code: int | None, who: str = "the trainer") ->
     return f"{who} was killed by signal {-code}" if code < 0 else f"{who} ended with exit code {code}"
 
 
-def _environment() -> dict[str, str]:
-    """Ours, in which the trainer finds this very package: an installed one, or a checkout."""
+def environment() -> dict[str, str]:
+    """Ours, in which another Python finds this very package: an installed one, or a checkout."""
     root = Path(grok_tui.__file__).parent.parent
     if root.name in ("site-packages", "dist-packages"):
         return dict(os.environ)

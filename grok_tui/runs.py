@@ -8,10 +8,9 @@ import json
 import math
 import os
 import re
-import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -183,23 +182,25 @@ class Run:
         return lines[number] if number < len(lines) else ""
 
 
-def create(config: Config) -> Run:
+def create(config: Config, fill: Callable[[Run], None] | None = None) -> Run:
     """A new run directory for `config`, named after its preset: whole, or not there at all.
+
+    `fill` puts things into it before anybody sees it; when it raises, nothing is left.
 
     Raises:
         RunError: it cannot be made.
     """
-    parent = paths.runs_dir()
-    beside: Path | None = None
+    parent, slug = paths.runs_dir(), _slug(config.name)
     try:
-        beside = Path(tempfile.mkdtemp(prefix=".new-", dir=parent))
-        beside.chmod(0o755)
-        (beside / "VERSION").write_text(f"{RECORDING}\n", encoding="utf-8")
-        (beside / "config.toml").write_text(configs.dump(config), encoding="utf-8")
-        return Run(_rename_to_free(beside, parent, _slug(config.name)))
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=parent) as hidden:
+            beside = Path(hidden) / f"{slug}-{_first_free(parent, slug)}"
+            beside.mkdir()
+            (beside / "VERSION").write_text(f"{RECORDING}\n", encoding="utf-8")
+            (beside / "config.toml").write_text(configs.dump(config), encoding="utf-8")
+            if fill is not None:
+                fill(Run(beside))
+            return Run(_rename_to_free(beside, parent, slug))
     except OSError as error:
-        if beside is not None:
-            shutil.rmtree(beside, ignore_errors=True)
         raise RunError(f"{parent}: no run can be made there ({error.strerror})") from None
 
 
@@ -259,10 +260,15 @@ def _slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.")[:40] or "custom"
 
 
-def _rename_to_free(beside: Path, parent: Path, slug: str) -> Path:
-    """Move `beside` to the first number above all that `slug` has; a rival's directory is never replaced."""
+def _first_free(parent: Path, slug: str) -> int:
+    """The first number above all that `slug` has."""
     taken = [re.fullmatch(rf"{re.escape(slug)}-(\d{{1,9}})", path.name) for path in parent.iterdir()]
-    number = 1 + max((int(match[1]) for match in taken if match), default=0)
+    return 1 + max((int(match[1]) for match in taken if match), default=0)
+
+
+def _rename_to_free(beside: Path, parent: Path, slug: str) -> Path:
+    """Move `beside` to the first free number of `slug`; a rival's directory is never replaced."""
+    number = _first_free(parent, slug)
     while True:
         path = parent / f"{slug}-{number}"
         try:
