@@ -1,0 +1,203 @@
+"""Files that other programs saved: which state dicts are in them, of which epochs, and what they say besides.
+
+A `.pth` is a pickle. It is read by torch's restricted reader, which builds tensors and plain containers and
+runs nothing; the few classes that the known programs leave beside their weights are met with inert stand-ins.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from grok_tui.errors import ExchangeError
+
+SUFFIXES = (".pth", ".pt", ".safetensors")
+
+MOST = 10_000
+"""Checkpoints in one import: more are a mistake, or hostile."""
+
+BESIDE_WEIGHTS = (
+    "transformer_lens.HookedTransformerConfig.HookedTransformerConfig",
+    "transformer_lens.config.HookedTransformerConfig.HookedTransformerConfig",
+    "transformer_lens.config.hooked_transformer_config.HookedTransformerConfig",
+    "numpy.dtype",
+)
+"""Classes that the known programs store; none of their code is needed to read what they hold."""
+
+CALLED = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
+"""Functions that such classes' contents are made with."""
+
+LISTS = (("state_dicts", "epochs"), ("checkpoints", "checkpoint_epochs"))
+"""Where the published runs and TransformerLens' demo keep several epochs."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One state dict."""
+
+    where: str
+    """File, and the place in it: for errors."""
+    state: Mapping[str, Any]
+    epoch: int | None
+    """As the file or its name says; None when neither does."""
+
+
+@dataclass
+class Found:
+    """All that was in the files."""
+
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    """What a program's own configuration says, by its names."""
+    train_losses: list[float] = field(default_factory=list)
+    """From epoch 0 on; empty when there are none."""
+    train_pairs: list[tuple[int, int]] | None = None
+    """The training pairs, where the file has them."""
+    train_indices: list[int] | None = None
+    """The same as a*p + b."""
+
+
+class _Inert:
+    """Stands for an object of another program: holds what was stored in it, and does nothing."""
+
+    def __new__(cls, *_: Any) -> _Inert:
+        return super().__new__(cls)
+
+    def __setstate__(self, state: Any) -> None:
+        if isinstance(state, dict):
+            self.__dict__.update({str(key): value for key, value in state.items()})
+
+
+def read(paths: Sequence[Path]) -> Found:
+    """Everything in the files; a folder stands for the checkpoints in it.
+
+    Raises:
+        ExchangeError: one is no checkpoint of a known kind, or is more than data; names it.
+    """
+    found = Found()
+    for path in paths:
+        for file in _files(path):
+            _take(file, _load(file), found)
+            if len(found.checkpoints) > MOST:
+                raise ExchangeError(f"{path}: more than {MOST:,} checkpoints")
+    return found
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    files = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
+    if not files:
+        raise ExchangeError(f"{path}: no {', '.join(SUFFIXES)} files in this folder")
+    return files
+
+
+def _load(path: Path) -> Any:
+    """What is in a file, built without running anything that it asks for."""
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        _stand_in()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch about old formats: the reader can do nothing about them
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path) or None)
+    except FileNotFoundError:
+        raise ExchangeError(f"{path}: no such file") from None
+    except OSError as error:
+        raise ExchangeError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except SafetensorError as error:
+        raise ExchangeError(f"{path}: not a whole safetensors file ({error})") from None
+    except Exception as error:  # torch names none: a file cut short or forged ends in whatever it hits first
+        raise ExchangeError(f"{path}: {_why(error)}") from None
+
+
+def _why(error: Exception) -> str:
+    text = str(error)
+    if asked := re.search(r"(?:GLOBAL|[Uu]nsupported (?:global|class|operand|function)|module) ([\w.]+\.[\w.]+)", text):
+        return f"not loaded, for it is more than data: it asks for {asked[1]}; save the state dict alone"
+    if "weights_only" in text or "WeightsUnpickler" in text or "Weights only" in text:
+        return "not a checkpoint of torch, or more than data: nothing in it was run"
+    return "not a whole checkpoint of torch; it may be cut short"
+
+
+def _stand_in() -> None:
+    """Tell torch's reader of the harmless names; this process reads files and nothing else."""
+    known: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = []
+    for name in (*BESIDE_WEIGHTS, *CALLED):
+        module, _, last = name.rpartition(".")
+        known.append(type(last, (_Inert,), {"__module__": module, "__qualname__": last}))
+    torch.serialization.add_safe_globals(known)
+
+
+def _take(path: Path, content: Any, found: Found) -> None:
+    """Add a file's state dicts, and what it says besides, to what was found."""
+    if not isinstance(content, Mapping) or not content:
+        raise ExchangeError(f"{path}: holds {_kind(content)}, not a state dict")
+    before = len(found.checkpoints)
+    for states, epochs in LISTS:
+        if states in content:
+            found.checkpoints += _several(path, content, states, epochs)
+            break
+    else:
+        for name in ("model", "state_dict", "model_state_dict"):
+            if isinstance(inside := content.get(name), Mapping):
+                found.checkpoints.append(Checkpoint(str(path), inside, _epoch(path, content)))
+                break
+        else:
+            found.checkpoints.append(Checkpoint(str(path), content, _epoch(path, {})))
+    if not found.checkpoints[before:]:
+        raise ExchangeError(f"{path}: holds no state dicts")
+    config = content.get("config")
+    config = vars(config) if isinstance(config, _Inert) else config
+    if isinstance(config, Mapping):
+        found.settings |= {str(key): value for key, value in config.items()}
+    losses = content.get("train_losses")
+    if isinstance(losses, list) and all(isinstance(x, float) for x in losses):
+        found.train_losses = losses
+    _take_split(content, found)
+
+
+def _several(path: Path, content: Mapping[str, Any], states: str, epochs: str) -> Iterator[Checkpoint]:
+    listed, numbers = content[states], content.get(epochs)
+    if not isinstance(listed, list | tuple) or not all(isinstance(state, Mapping) for state in listed):
+        raise ExchangeError(f"{path}: {states!r} is not a list of state dicts")
+    if isinstance(numbers, torch.Tensor) and numbers.ndim == 1:
+        numbers = numbers.tolist()
+    if not isinstance(numbers, list | tuple | range) or len(numbers) != len(listed):
+        raise ExchangeError(f"{path}: {epochs!r} does not give an epoch for each of the {len(listed)} {states}")
+    for number, state in zip(numbers, listed, strict=True):
+        if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+            raise ExchangeError(f"{path}: {epochs!r} holds {str(number)[:40]!r}, which is no epoch")
+        yield Checkpoint(f"{path}, epoch {number:,}", state, number)
+
+
+def _epoch(path: Path, content: Mapping[str, Any]) -> int | None:
+    """As it is stored, or the number that the file is named after; "init" is the start."""
+    stored = content.get("epoch")
+    if isinstance(stored, int) and not isinstance(stored, bool) and stored >= 0:
+        return stored
+    if path.stem == "init":
+        return 0
+    number = re.search(r"(\d{1,9})$", path.stem)
+    return int(number[1]) if number and path.stem != "grokking_demo" else None
+
+
+def _take_split(content: Mapping[str, Any], found: Found) -> None:
+    indices, pairs = content.get("train_indices"), content.get("train_data")
+    if isinstance(indices, torch.Tensor) and indices.ndim == 1 and not indices.is_floating_point():
+        found.train_indices = indices.tolist()
+    if isinstance(pairs, list) and all(isinstance(row, tuple | list) and len(row) >= 2 for row in pairs):
+        found.train_pairs = [(row[0], row[1]) for row in pairs]
+
+
+def _kind(content: Any) -> str:
+    return "an empty table" if isinstance(content, Mapping) else f"a {type(content).__name__}"
