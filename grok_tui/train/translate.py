@@ -48,7 +48,7 @@ AXES = {
 }
 """TransformerLens's axes and ours, where they differ. The published ones are ours."""
 
-DIMENSIONS = {n: 3 if n in ("W_K", "W_Q", "W_V") else 1 if n.startswith("b_") else 2 for n in NAMES.values() if n != "W_O"}
+DIMENSIONS = {
     "W_E": 2,
     "W_pos": 2,
     "W_K": 3,
