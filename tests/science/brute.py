@@ -23,7 +23,7 @@ def basis(p: int) -> Tensor:
 def sum_component(logits: Tensor, keys: list[int]) -> Tensor:
     """The part along cos, sin(w_k(a+b)), by a 2-D DFT over (a, b) and back.  [a, b, c] -> [a, b, c]."""
     F = basis(len(logits))
-    spectrum = torch.einsum("ia,jb,abc->ijc", F, F, logits.double())
+    spectrum = transform(F, logits.double())
     kept = torch.zeros_like(spectrum)
     for k in keys:
         cos, sin = 2 * k - 1, 2 * k
@@ -31,7 +31,12 @@ def sum_component(logits: Tensor, keys: list[int]) -> Tensor:
         along_sin = (spectrum[sin, cos] + spectrum[cos, sin]) / math.sqrt(2)
         kept[cos, cos], kept[sin, sin] = along_cos / math.sqrt(2), -along_cos / math.sqrt(2)
         kept[sin, cos] = kept[cos, sin] = along_sin / math.sqrt(2)
-    return torch.einsum("ia,jb,ijc->abc", F, F, kept)
+    return transform(F.T, kept)
+
+
+def transform(F: Tensor, values: Tensor) -> Tensor:
+    """Sum over a and b of F[i, a] F[j, b] values[a, b, c].  -> [i, j, c]."""
+    return torch.einsum("jb,ibc->ijc", F, torch.einsum("ia,abc->ibc", F, values))
 
 
 def loss(logits: Tensor, mask: Tensor) -> float:

@@ -8,48 +8,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
 
 from grok_tui.science import fourier, losses
 from tests.science import brute
-
-
-def cosines(p: int, weights: dict[int, float]) -> Tensor:
-    """Sum of alpha_k cos(w_k(a+b-c)).  -> [a, b, c] in float64."""
-    a, b, c = (torch.arange(p).view(shape) for shape in ((p, 1, 1), (1, p, 1), (1, 1, p)))
-    angle = 2 * math.pi * (a + b - c).double() / p
-    return torch.stack([alpha * torch.cos(k * angle) for k, alpha in weights.items()]).sum(0)
-
-
-def noise(p: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> Tensor:
-    return torch.randn(p, p, p, generator=torch.Generator().manual_seed(seed), dtype=dtype)
-
-
-def half(p: int, seed: int = 1, share: float = 0.3) -> Tensor:
-    return torch.rand(p, p, generator=torch.Generator().manual_seed(seed)) < share
-
-
-def lookup_table(p: int, train: Tensor, margin: float) -> Tensor:
-    """`margin` at the right class of each training pair, 0 everywhere else."""
-    logits = torch.zeros(p, p, p, dtype=torch.float64)
-    a, b = train.nonzero().T
-    logits[a, b, (a + b) % p] = margin
-    return logits
-
-
-def keys_mask(p: int, keys: list[int]) -> Tensor:
-    return torch.tensor([k in keys for k in range(1, (p - 1) // 2 + 1)])
-
-
-def train_rows(logits: Tensor, train: Tensor) -> tuple[Tensor, Tensor]:
-    a, b = train.nonzero().T
-    return logits[a, b], (a + b) % len(logits)
-
-
-def sums_of(mask: Tensor) -> Tensor:
-    """How many pairs in the mask have each sum."""
-    a, b = mask.nonzero().T
-    return torch.bincount((a + b) % len(mask), minlength=len(mask))
+from tests.science.planted import cosines, half, keys_mask, lookup_table, noise, sums_of, train_rows
 
 
 @pytest.mark.parametrize(("p", "keys"), [(113, [14, 35, 41, 42, 52]), (53, [1, 26]), (11, [2]), (5, [1, 2])])
