@@ -1,0 +1,89 @@
+"""How "=" attends to the first number, in each head, over all pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import ClassVar
+
+import numpy as np
+from textual.app import ComposeResult
+
+from grok_tui.series import Floats
+from grok_tui.state import RunState
+from grok_tui.ui.panes.base import Pane
+from grok_tui.ui.panes.fourier import array_at
+from grok_tui.ui.panes.waiting import looked_at, not_yet, when
+from grok_tui.ui.view import View
+from grok_tui.ui.widgets.cells import BOLD, Token
+from grok_tui.ui.widgets.heading import Heading, Words, plain
+from grok_tui.ui.widgets.heatmap import HeatMap, HeatMaps, Maps, Scale
+
+NAMES = ("attention_pattern", "attention_frequency", "attention_head_fve")
+
+PER_PERIOD = 3.0
+"""Pixels that a period of a wave needs to be seen as one."""
+
+
+class AttentionPane(Pane):
+    """Attention becomes a wave over the pairs, of one key frequency in each head."""
+
+    title: ClassVar[str] = "Attention to a"
+    look_for: ClassVar[str] = "each head turns into waves of one frequency"
+    figure: ClassVar[str] = "Nanda et al. 2023, Figs. 4, 9"
+
+    def parts(self) -> ComposeResult:
+        yield Heading()
+        yield HeatMaps()
+
+    def sees(self, state: RunState, view: View) -> Hashable:
+        return looked_at(state, view, *NAMES)
+
+    def present(self, state: RunState, view: View) -> None:
+        pattern, frequency, explained = (array_at(state, name, view.cursor) for name in NAMES)
+        heading, pictures = self.query_one(Heading), self.query_one(HeatMaps)
+        if pattern is None or pattern.values.ndim != 3:
+            heading.say()
+            pictures.show(Maps(missing=not_yet(state, NAMES[0], view.cursor)))
+            return
+        values = pattern.values.astype(np.float64)
+        heads = len(values)
+        ks = frequency.values.tolist() if frequency is not None else [0] * heads
+        shares = explained.values.tolist() if explained is not None else [float("nan")] * heads
+        scale = tenths(values)
+        maps = tuple(
+            HeatMap(each, scale, titles(f"head {h}", f"{h}", k, share), finest=PER_PERIOD * k)
+            for h, (each, k, share) in enumerate(zip(values, ks, shares, strict=False))
+        )
+        heading.say(*_summary(when(pattern.epoch, view), ks, shares))
+        pictures.show(Maps(maps, what='attention of "=" to a'))
+
+
+def titles(name: str, short: str, k: int, share: float) -> tuple[str, ...]:
+    """What stands above a map of one frequency, from long to short."""
+    wave = f"k {k}" if k > 0 else "no k"
+    known = f" · {share:.0%}" if share == share else ""
+    return f"{name} · {wave}{known}", f"{short} · {wave}{known}", f"{name} · {wave}", f"{short} · {wave}", wave
+
+
+def tenths(values: Floats) -> Scale:
+    """A scale for shares that several maps have in common; its ends are tenths, so that it seldom moves."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return Scale(0.0, 1.0)
+    low, high = np.floor(finite.min() * 10 + 1e-3) / 10, np.ceil(finite.max() * 10 - 1e-3) / 10
+    return Scale(float(low), float(max(high, low + 0.1)))
+
+
+def _summary(at: str, ks: list[int], shares: list[float]) -> tuple[Words, ...]:
+    """The heads' frequencies, and how much of their pattern is one wave."""
+    listed = " ".join(map(str, ks))
+    lead = ((at, Token.CURSOR | BOLD),) if at else ()
+    known = [share for share in shares if share == share]
+    mean = f", one wave explains {np.mean(known):.0%} of a head" if known else ""
+    name = f"{len(ks)} heads at frequencies " if len(ks) > 1 else "a head at frequency "
+    return (
+        (*lead, (name, Token.MUTED), (listed, Token.KEY | BOLD), (mean, Token.MUTED)),
+        (*lead, (name, Token.MUTED), (listed, Token.KEY | BOLD)),
+        (*lead, ("k ", Token.MUTED), (listed, Token.KEY | BOLD)),
+        *plain(f"{len(ks)} heads"),
+    )
