@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from grok_tui import __version__
+from grok_tui import __version__, exchange
 from grok_tui.errors import GrokTuiError, RefusedError, RunError
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def _complete_preset(_ctx: click.Context, _param: click.Parameter, typed: str) -
     return [CompletionItem(name) for name in _preset_names() if name.startswith(typed)] + files
 
 
-def _complete_run(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+def complete_run(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """The names of runs that begin so."""
     from grok_tui import runs
 
     return [run.name for run in runs.listing() if run.name.startswith(typed)]
@@ -72,7 +73,7 @@ def _complete_key(_ctx: click.Context, _param: click.Parameter, typed: str) -> l
     return [f"{key}=" for key in known if key.startswith(typed)]
 
 
-_run_argument = click.argument("run", required=False, shell_complete=_complete_run)
+_run_argument = click.argument("run", required=False, shell_complete=complete_run)
 _headless = click.option(
     "--headless", is_flag=True, help="No screen: follow the run with a progress bar or plain lines."
 )
@@ -179,7 +180,7 @@ def presets() -> None:
 
 
 @cli.command("set", context_settings={"ignore_unknown_options": True})
-@click.argument("run", shell_complete=_complete_run)
+@click.argument("run", shell_complete=complete_run)
 @click.argument("control")
 @click.argument("value")
 def set_control(run: str, control: str, value: str) -> None:
@@ -236,7 +237,7 @@ def stop(run: str | None) -> None:
 
 
 @cli.command()
-@click.argument("run", shell_complete=_complete_run)
+@click.argument("run", shell_complete=complete_run)
 @click.option("--keys", metavar="K,K,...", help="Frequencies, such as 14,35,41; by default the newest recorded.")
 def hindsight(run: str, keys: str | None) -> int:
     """Recompute a run's measures over its stored weights with its final key frequencies; training goes on."""
@@ -247,11 +248,16 @@ def hindsight(run: str, keys: str | None) -> int:
 
 @cli.command()
 @click.argument("parts", nargs=-1)
-def bench(parts: tuple[str, ...]) -> int:
+@click.option("--measures", is_flag=True, help="Only what each measure costs; the same as the part of that name.")
+def bench(parts: tuple[str, ...], measures: bool) -> int:
     """Measure what grok-tui promises, on this machine: steps, cost of watching, keys, bytes. All PARTS, or some."""
     from grok_tui import bench
 
-    return bench.main(parts)
+    return bench.main((*parts, "measures") if measures else parts)
+
+
+cli.add_command(exchange.take_in)
+cli.add_command(exchange.write_out)
 
 
 def main() -> None:
