@@ -37,6 +37,14 @@ SERIES = (
         about="Train loss without the sum directions of the final keys (Nanda et al. 2023, 5.1; logit level).",
     ),
     SeriesInfo(
+        "excluded_loss_test_hindsight", "excluded, test", "nats", log=True, reading=READING,
+        about="The same on the test pairs.",
+    ),
+    SeriesInfo(
+        "excluded_loss_all_hindsight", "excluded, all", "nats", log=True, reading=READING,
+        about="The same on all pairs.",
+    ),
+    SeriesInfo(
         "restricted_loss_hindsight", "restricted", "nats", log=True, reading=READING,
         about="Test loss of the final keys' sum directions and the constant alone (Nanda et al. 2023, 5.1).",
     ),

@@ -108,6 +108,7 @@ def _missing(run: Run, done: set[int]) -> list[int]:
 def _opened(run: Run, keys: Sequence[int]) -> tuple[Recorder, set[int]]:
     """The key set's recording and its epochs; begun anew when it is damaged or of another rule."""
     path = hindsight.path(run, keys)
+    path.parent.mkdir(exist_ok=True)
     if damage(path) is not None:  # it can be computed again
         path.unlink()
     found = hindsight.result(run, keys)
