@@ -6,34 +6,53 @@ The rules decide on medians; the numbers that are said are the newest, the same 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from grok_tui.science.phases import PhaseFold
 
+STILL = 0.005
+"""A change of ln (measure) in one decay time that is not worth a word."""
 
-def evidence(fold: PhaseFold) -> tuple[str, ...]:
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that speaks for a phase."""
+
+    text: str
+    series: str
+    """The measure that it is read from."""
+    value: float
+    """Now."""
+    slope: float = math.nan
+    """Change of ln (measure) in one decay time, 1/(lr x decay) epochs; NaN while unknown."""
+
+
+def facts(fold: PhaseFold) -> tuple[Fact, ...]:
     """What speaks for the present phase, the strongest first."""
     if fold.last is None:
         return ()
     match fold.phase:
         case "fitting":
-            lines = [_train(fold), _test(fold)]
+            found = [_train(fold), _test(fold)]
         case "memorization":
-            lines = [_train(fold), _test(fold), _fve(fold), _driver(fold)]
+            found = [_train(fold), _test(fold), _fve(fold), _driver(fold)]
         case "circuit formation":
-            lines = [_excluded(fold), _test(fold), _fve(fold), _driver(fold)]
+            found = [_excluded(fold), _test(fold), _fve(fold), _driver(fold)]
         case "cleanup":
-            lines = [_accuracy(fold), _test(fold), _weights(fold), _excluded(fold)]
+            found = [_accuracy(fold), _test(fold), _weights(fold), _excluded(fold)]
         case "stalled":
-            lines = [_still(fold), _reason(fold), _test(fold), _fve(fold)]
+            found = [_still(fold), _reason(fold), _test(fold), _fve(fold)]
         case "degraded":
-            lines = [_accuracy(fold), _train(fold), _test(fold), _weights(fold)]
+            found = [_accuracy(fold), _train(fold), _test(fold), _weights(fold)]
+        case "direct generalization":
+            found = [_accuracy(fold), _never(fold), _delay(fold), _fve(fold), _test(fold)]
         case _:
-            lines = [_accuracy(fold), _delay(fold), _fve(fold), _test(fold)]
+            found = [_accuracy(fold), _delay(fold), _weights(fold), _fve(fold), _test(fold)]
     if fold.spike:
-        lines.insert(0, f"train loss has jumped to {number(fold.last.train_loss)}; the phase is held until it is back")
-    return tuple(line for line in lines if line)
+        found.insert(0, _jump(fold))
+    return tuple(fact for fact in found if fact.text)
 
 
 def next_step(fold: PhaseFold) -> str:
@@ -51,13 +70,24 @@ def next_step(fold: PhaseFold) -> str:
         case "circuit formation":
             return f"cleanup when test loss falls below {_chance(fold)}; now {number(newest('test_loss'))}"
         case "cleanup":
-            accuracy = percent(newest("test_accuracy"))
-            return f"generalized when test accuracy stays above 99 % (now {accuracy}) and the weights rest"
+            accuracy, drift = percent(newest("test_accuracy")), fold.slope("sum_of_squares")
+            rest = f"; now {100 * drift:+.1f} %" if math.isfinite(drift) else ""
+            return (
+                f"generalized when test accuracy stays above 99 % (now {accuracy}) "
+                f"and the weights rest (within 2.5 % in {fold.scale:,.0f} epochs{rest})"
+            )
         case "stalled":
-            return "goes on when the cosines explain more again, or a control is changed"
+            crept = f" (now {number(fold.crept())})" if math.isfinite(fold.crept()) else ""
+            return (
+                f"goes on when the cosines come to explain 1.5 times as much{crept} within "
+                f"{fold.stall_window:,.0f} epochs, or a control is changed"
+            )
+        case "degraded" if fold.collapsed:
+            accuracy = percent(newest("train_accuracy"))
+            return f"memorization when train accuracy is above 99.9 % again (now {accuracy})"
         case "degraded":
             return f"generalized when test accuracy is above 95 % again; now {percent(newest('test_accuracy'))}"
-    return "degraded if test accuracy falls below 90 %"
+    return f"degraded if test accuracy falls below 90 %; now {percent(newest('test_accuracy'))}"
 
 
 def number(value: float) -> str:
@@ -91,78 +121,110 @@ def _toward_circuit(fold: PhaseFold) -> str:
         lacking.append(f"test loss is below {number(test)} (now {number(now[0])})")
     if not deciding[1] >= fve and math.isfinite(fve):
         lacking.append(f"the cosines explain {percent(fve)} (now {percent(now[1])})")
+    elif fold.creeps():
+        lacking.append(f"the cosines gain 10 % in {fold.scale:,.0f} epochs (now {100 * fold.slope('test_fve'):+.1f} %)")
     if deciding[2] < excluded:
         lacking.append(f"excluded loss is above {number(excluded)} (now {number(now[2])})")
     return "circuit formation when " + (" and ".join(lacking) if lacking else "the next samples say so")
 
 
-def _train(fold: PhaseFold) -> str:
-    accuracy, loss = fold.newest("train_accuracy"), fold.newest("train_loss")
-    if not math.isfinite(accuracy):
+def _fact(fold: PhaseFold, series: str, text: str) -> Fact:
+    return Fact(text, series, fold.newest(series), fold.slope(series))
+
+
+def _moving(fold: PhaseFold, series: str) -> str:
+    """How fast a measure moves: "1.4-fold in 1,000 epochs", "-3.1 % in 1,000 epochs"; nothing where it does not."""
+    slope = fold.slope(series)
+    if not STILL <= abs(slope) < 20:
         return ""
+    span = f"in {fold.scale:,.0f} epochs"
+    return f", {number(math.exp(slope))}-fold {span}" if slope > 0.5 else f", {100 * math.expm1(slope):+.1f} % {span}"
+
+
+def _jump(fold: PhaseFold) -> Fact:
+    now, usual = fold.newest("train_loss"), fold.usual_train
+    times = f", {number(now / usual)} times its usual {number(usual)}" if 0 < usual < now < math.inf else ""
+    return _fact(
+        fold, "train_loss", f"train loss has jumped to {number(now)}{times}; the phase is held until it is back"
+    )
+
+
+def _train(fold: PhaseFold) -> Fact:
+    accuracy, loss = fold.newest("train_accuracy"), fold.newest("train_loss")
+    text = f"train accuracy {percent(accuracy)}, train loss {number(loss)}" if math.isfinite(accuracy) else ""
     if fold.phase == "degraded" and fold.level("train_accuracy") < 0.9:
-        return f"the training set is forgotten: train accuracy {percent(accuracy)}"
-    return f"train accuracy {percent(accuracy)}, train loss {number(loss)}"
+        text = f"the training set is forgotten: train accuracy {percent(accuracy)}"
+    return _fact(fold, "train_accuracy", text)
 
 
-def _accuracy(fold: PhaseFold) -> str:
+def _accuracy(fold: PhaseFold) -> Fact:
     value = fold.newest("test_accuracy")
-    return f"test accuracy {percent(value)}" if math.isfinite(value) else ""
+    return _fact(fold, "test_accuracy", f"test accuracy {percent(value)}" if math.isfinite(value) else "")
 
 
-def _test(fold: PhaseFold) -> str:
+def _test(fold: PhaseFold) -> Fact:
     test, peak = fold.newest("test_loss"), fold.peak
     if not (math.isfinite(test) and fold.chance > 0):
-        return ""
+        return Fact("", "test_loss", test)
     text = f"test loss {number(test / fold.chance)} times chance"
     if 0 < test < 0.01 * fold.chance:
         text = f"test loss {number(test)}"
     elif test < 0.99 * peak.value < math.inf and fold.phase != "fitting":
         text += f", {min(100 * (1 - test / peak.value), 99):.0f} % below its peak at epoch {peak.epoch:,}"
-    return text
+    elif fold.phase in ("memorization", "stalled"):
+        text += _moving(fold, "test_loss")
+    return _fact(fold, "test_loss", text)
 
 
-def _excluded(fold: PhaseFold) -> str:
+def _excluded(fold: PhaseFold) -> Fact:
     now, floor = fold.newest("excluded_key_free"), fold.floor
-    if not (floor.value > 0 and floor.value < now < math.inf):
-        return ""
-    return f"excluded loss (key-free) has risen {number(now / floor.value)}-fold since epoch {floor.epoch:,}"
+    risen = floor.value > 0 and floor.value < now < math.inf
+    text = f"excluded loss (key-free) has risen {number(now / floor.value)}-fold since epoch {floor.epoch:,}"
+    return _fact(fold, "excluded_key_free", text if risen else "")
 
 
-def _fve(fold: PhaseFold) -> str:
+def _fve(fold: PhaseFold) -> Fact:
     now = fold.newest("test_fve")
-    if not math.isfinite(now):
-        return ""
     text = f"cosines of a+b-c explain {percent(now)} of the test logits"
     if fold.delayed and math.isfinite(fold.peak_fve):
         text += f"; {percent(fold.peak_fve)} when test loss peaked"
-    return text
+    if fold.phase in ("memorization", "circuit formation"):
+        text += _moving(fold, "test_fve")
+    return _fact(fold, "test_fve", text if math.isfinite(now) else "")
 
 
-def _driver(fold: PhaseFold) -> str:
-    return "" if fold.decays() else "weight decay is 0: nothing drives a circuit"
+def _driver(fold: PhaseFold) -> Fact:
+    return Fact("" if fold.decays() else "weight decay is 0: nothing drives a circuit", "weight_decay", 0.0)
 
 
-def _weights(fold: PhaseFold) -> str:
-    total, drift = fold.newest("sum_of_squares"), fold.drift()
-    if not math.isfinite(total):
-        return ""
+def _weights(fold: PhaseFold) -> Fact:
+    total, drift = fold.newest("sum_of_squares"), fold.slope("sum_of_squares")
     text = f"sum of squared weights {number(total)}"
-    return text + (f", {100 * drift:+.1f} % in {fold.scale:,.0f} epochs" if math.isfinite(drift) else "")
+    text += f", {100 * drift:+.1f} % in {fold.scale:,.0f} epochs" if math.isfinite(drift) else ""
+    return _fact(fold, "sum_of_squares", text if math.isfinite(total) else "")
 
 
-def _delay(fold: PhaseFold) -> str:
+def _never(fold: PhaseFold) -> Fact:
+    """Why no delay is seen: test loss never went where memorization alone takes it."""
+    times = fold.peak.value / fold.chance if fold.chance > 0 else math.nan
+    text = f"test loss was never above {number(times)} times chance" if 1 <= times < math.inf else ""
+    return _fact(fold, "test_loss", text)
+
+
+def _delay(fold: PhaseFold) -> Fact:
     if not (fold.fitted.epoch > 0 and fold.solved.value < 1):
-        return ""
-    times = fold.solved.epoch / fold.fitted.epoch
-    return f"test loss fell below 1 at epoch {fold.solved.epoch:,}, {number(times)} times as late as train loss"
+        return Fact("", "test_loss", math.nan)
+    times = number(fold.solved.epoch / fold.fitted.epoch)
+    text = f"test loss fell below 1 at epoch {fold.solved.epoch:,}, {times} times as late as train loss"
+    return _fact(fold, "test_loss", text)
 
 
-def _still(fold: PhaseFold) -> str:
-    return f"no sign of a circuit growing in {fold.stall_window:,.0f} epochs"
+def _still(fold: PhaseFold) -> Fact:
+    return _fact(fold, "test_fve", f"no sign of a circuit growing in {fold.stall_window:,.0f} epochs")
 
 
-def _reason(fold: PhaseFold) -> str:
+def _reason(fold: PhaseFold) -> Fact:
+    text = "too little data for this weight decay, or too little of it, are the usual reasons"
     if not fold.decays():
-        return "weight decay is 0: nothing prefers a general solution"
-    return "too little data for this weight decay, or too little of it, are the usual reasons"
+        text = "weight decay is 0: nothing prefers a general solution"
+    return Fact(text, "weight_decay", fold.newest("weight_decay"))

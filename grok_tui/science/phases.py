@@ -16,60 +16,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
+from grok_tui.science import phase_limits as limits
 from grok_tui.science import phase_words
+from grok_tui.science.classes import ClassFold
+from grok_tui.science.phase_words import Fact
 from grok_tui.science.windows import Mark, Streak, Trace, Usual
 
 RULES = 2
 """Raised when the same numbers may lead to another phase."""
-
-LEARNED, LEARNING = 0.999, (0.99, 0.1)
-"""Train accuracy from which the training set is learned; accuracy or loss at which it is no longer being fitted."""
-
-SOLVED, GOOD, BAD = 0.99, 0.95, 0.9
-"""Test accuracies: solved, was good, no longer good. Train accuracy below the last is a training set forgotten."""
-
-DELAYED = 1.5
-"""Test loss, in units of chance, beyond which generalization is not direct: 5.5-6.0 for data fractions from 0.5
-on, 10 and more below, where chance is 4.7 (Nanda et al.'s sweep)."""
-
-DELAY = 4.0
-"""So many times the epoch at which train loss fell below 1, with test loss still above chance, is a delay too."""
-
-PEAK_FALL = 0.005
-"""Share of its peak by which test loss must have fallen before the peak is believed."""
-
-FVE_RISE, FVE_FACTOR, FVE_PACE = 0.001, 1.4, 0.1
-"""How far the leak-free share must have risen above its level at the peak, as a difference and as a ratio, and how
-fast ln (share) must rise in 1/(lr x decay). In a lookup table whose logits shrink it stays where it was: 0.0014-0.0019
-over two slingshots. With too little data it creeps, by 0.03; circuits began with 0.3 and more."""
-
-EXCLUDED_FACTOR = 1.15
-"""How far the key-free excluded loss must have risen above its floor."""
-
-STABLE_NORM, STABLE_LOSS = 0.025, 1.0
-"""Change of ln (sum of squared weights) and of ln (test loss) per 1/(lr x decay) that count as rest."""
-
-STALL_EPOCHS = 3000
-"""A stall is not called on fewer epochs than this, nor on fewer than 3/(lr x decay)."""
-
-STALL_LOSS, STALL_RISE, STALL_FACTOR = 0.01, 0.02, 1.3
-"""Fall of ln (test loss) over half that window, and rise of the leak-free share over the whole, as a difference and as
-a ratio, that are still a stall."""
-
-STALL_LEVEL = 0.1
-"""A stall before a circuit is placed where ln (test loss) first came this near to where it stays."""
-
-RESUMED = 1.5
-"""A rise of the leak-free share by this factor over that window ends a stall; or by twice the difference."""
-
-BELOW, ABOVE = 0.99, 1.25
-"""Test loss, in units of chance, that is below it (knowing nothing of the test pairs is not), and above it again."""
-
-SPIKE, SPIKE_OVER, SPIKE_EPOCHS = 10.0, 3.0, 200
-"""Train loss above 10 times its median over 200 epochs is a spike, until it is back within 3 times."""
-
-STREAK, LONG_STREAK = 3, 5
-"""Samples in a row that confirm a crossing; that confirm a state."""
 
 
 class Phase(StrEnum):
@@ -122,11 +76,17 @@ class Call:
 
     phase: Phase
     since: int
-    evidence: tuple[str, ...]
+    facts: tuple[Fact, ...]
+    """What speaks for it, the strongest first."""
     next: str
     """What would end the phase, with the number now."""
     spike: bool
     """Train loss has jumped; the phase is held until it is back."""
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """The facts in words."""
+        return tuple(fact.text for fact in self.facts)
 
 
 class PhaseFold:
@@ -137,6 +97,7 @@ class PhaseFold:
         self.phase = Phase.FITTING
         self.last: Sample | None = None
         """The newest sample, spikes included."""
+        self.run_class = ClassFold()
         self.spike = False
         self.delayed = False
         """Test loss has gone where direct generalization does not go."""
@@ -150,16 +111,18 @@ class PhaseFold:
         self.solved = Mark(0, math.nan)
         """Where test loss last fell below 1."""
         self._boundaries: list[Boundary] = []
-        self._recent: deque[Sample] = deque(maxlen=LONG_STREAK)
-        self._usual_train = Usual(SPIKE_EPOCHS, LONG_STREAK)
+        self._recent: deque[Sample] = deque(maxlen=limits.LONG_STREAK)
+        self._usual_train = Usual(limits.SPIKE_EPOCHS, limits.LONG_STREAK)
+        self.usual_train = math.nan
+        """Train loss before the newest sample: the median of the last epochs."""
         self._streaks: defaultdict[str, Streak] = defaultdict(Streak)
         self._under = Phase.FITTING
         """The phase, or the one that a stall interrupts."""
         self._was_good = False
-        self._collapsed = False
+        self.collapsed = False
+        """The training set itself was forgotten."""
         self._stall_loss, self._stall_fve = Trace(), Trace()
-        self._pace_fve = Trace()
-        self._rest_loss, self._rest_norm = Trace(), Trace()
+        self._moves = {name: Trace() for name in limits.MOVING}
 
     @property
     def boundaries(self) -> tuple[Boundary, ...]:
@@ -170,7 +133,7 @@ class PhaseFold:
     def call(self) -> Call:
         """The present phase, with its evidence in words."""
         since = self._boundaries[-1].epoch if self._boundaries else 0
-        return Call(self.phase, since, phase_words.evidence(self), phase_words.next_step(self), self.spike)
+        return Call(self.phase, since, phase_words.facts(self), phase_words.next_step(self), self.spike)
 
     @property
     def scale(self) -> float:
@@ -181,7 +144,7 @@ class PhaseFold:
     @property
     def stall_window(self) -> float:
         """Epochs without movement that make a stall."""
-        return max(STALL_EPOCHS, 3 * self.scale)
+        return max(limits.STALL_EPOCHS, 3 * self.scale)
 
     def newest(self, name: str) -> float:
         """A measure at the newest sample, as the charts show it; the level where that is unknown."""
@@ -190,7 +153,7 @@ class PhaseFold:
 
     def level(self, name: str) -> float:
         """The median of a measure's last three samples: one odd number decides nothing."""
-        found = [v for s in list(self._recent)[-STREAK:] if math.isfinite(v := getattr(s, name))]
+        found = [v for s in list(self._recent)[-limits.STREAK :] if math.isfinite(v := getattr(s, name))]
         return median(found) if found else math.nan
 
     def add(self, sample: Sample) -> None:
@@ -203,10 +166,11 @@ class PhaseFold:
             _changed(self.last.weight_decay, sample.weight_decay) or _changed(self.last.lr, sample.lr)
         )
         self.last = sample
+        self.run_class.add(sample.epoch, sample.train_accuracy, sample.test_accuracy)
         if changed:
             self._restart(sample.epoch)
         self.spike = self._is_spike(sample)
-        self._streaks["lost"].add(sample.epoch, sample.train_accuracy < BAD)
+        self._streaks["lost"].add(sample.epoch, sample.train_accuracy < limits.BAD)
         if not self.spike:
             self._recent.append(sample)
             self._follow(sample)
@@ -215,19 +179,19 @@ class PhaseFold:
 
     def _is_spike(self, sample: Sample) -> bool:
         """Whether train loss stands out from its own recent past. That past follows it: no spike lasts for ever."""
-        usual = self._usual_train.value
+        usual = self.usual_train = self._usual_train.value
         self._usual_train.add(sample.epoch, sample.train_loss)
-        limit = SPIKE_OVER if self.spike else SPIKE
+        limit = limits.SPIKE_OVER if self.spike else limits.SPIKE
         return self.phase is not Phase.FITTING and sample.train_loss > limit * usual
 
     def _follow(self, last: Sample) -> None:
         """Bring peak, floor and windows up to the newest samples."""
-        middle = self._recent[-2] if len(self._recent) >= STREAK else last
+        middle = self._recent[-2] if len(self._recent) >= limits.STREAK else last
         test, fve, excluded = (self.level(n) for n in ("test_loss", "test_fve", "excluded_key_free"))
         if math.isnan(self.fitted.value) and last.train_loss < 1:
             self.fitted = Mark(last.epoch, last.train_loss)
-        late = self.fitted.value < 1 and last.epoch > DELAY * max(self.fitted.epoch, 1)
-        if test > DELAYED * self.chance or (late and test > self.chance):
+        late = self.fitted.value < 1 and last.epoch > limits.DELAY * max(self.fitted.epoch, 1)
+        if test > limits.DELAYED * self.chance or (late and test > self.chance):
             self.delayed = True
         if self._before_circuit() and not test <= self.peak.value and math.isfinite(test):
             self.peak, self.peak_fve = Mark(middle.epoch, test), fve
@@ -236,28 +200,27 @@ class PhaseFold:
                 self.floor = Mark(middle.epoch, excluded)
             self._stall_loss.add(last.epoch, _log(last.test_loss), self.stall_window)
             self._stall_fve.add(last.epoch, _log(last.test_fve), self.stall_window)
-            self._pace_fve.add(last.epoch, _log(last.test_fve), self.scale)
-            self._rest_loss.add(last.epoch, _log(last.test_loss), self.scale)
-            self._rest_norm.add(last.epoch, _log(last.sum_of_squares), self.scale)
+            for name, trace in self._moves.items():
+                trace.add(last.epoch, _log(getattr(last, name)), self.scale)
 
     def _observe(self, sample: Sample) -> None:
         """Ask the newest sample everything that the rules may want to know of the last few."""
-        accuracy, loss = LEARNING
+        accuracy, loss = limits.LEARNING
         answers = {
             "learning": sample.train_accuracy >= accuracy or sample.train_loss <= loss,
-            "learned": sample.train_accuracy >= LEARNED,
-            "below chance": sample.test_loss < BELOW * self.chance and sample.train_accuracy >= accuracy,
-            "above chance": sample.test_loss > ABOVE * self.chance,
+            "learned": sample.train_accuracy >= limits.LEARNED,
+            "below chance": sample.test_loss < limits.BELOW * self.chance and sample.train_accuracy >= accuracy,
+            "above chance": sample.test_loss > limits.ABOVE * self.chance,
             "circuit": self.circuit_grows(),
-            "no circuit": self.level("test_fve") < self.peak_fve + FVE_RISE / 4,
-            "solved": sample.test_accuracy >= SOLVED,
-            "good": sample.test_accuracy >= GOOD,
-            "bad": sample.test_accuracy < BAD,
+            "no circuit": self.level("test_fve") < self.peak_fve + limits.FVE_RISE / 4,
+            "solved": sample.test_accuracy >= limits.SOLVED,
+            "good": sample.test_accuracy >= limits.GOOD,
+            "bad": sample.test_accuracy < limits.BAD,
         }
         for name, true in answers.items():
             self._streaks[name].add(sample.epoch, true)
         self._streaks["below 1"].add(sample.epoch, sample.test_loss < 1)
-        if self._streaks["below 1"].length == STREAK:
+        if self._streaks["below 1"].length == limits.STREAK:
             self.solved = Mark(self._began("below 1"), sample.test_loss)
 
     def _step(self, sample: Sample) -> None:
@@ -267,8 +230,8 @@ class PhaseFold:
                 self._learn()
             case Phase.DEGRADED:
                 self._recover(sample)
-            case _ if self._held("lost", LONG_STREAK):
-                self._collapsed = True
+            case _ if self._held("lost", limits.LONG_STREAK):
+                self.collapsed = True
                 self._enter(Phase.DEGRADED, self._began("lost"))
             case Phase.MEMORIZATION | Phase.STALLED:
                 self._grow(sample)
@@ -280,76 +243,78 @@ class PhaseFold:
     def _learn(self) -> None:
         """Fitting: is the training set learned, and did the test set come with it?"""
         if self._held("learned", 2):
-            direct = not self.delayed and self.level("test_loss") < BELOW * self.chance
+            direct = not self.delayed and self.level("test_loss") < limits.BELOW * self.chance
             self._enter(Phase.DIRECT if direct else Phase.MEMORIZATION, self._began("learning"))
 
     def _grow(self, sample: Sample) -> None:
         """Memorization, or a stall: does a general solution grow behind it?"""
-        below = self._held("below chance", STREAK)
+        below = self._held("below chance", limits.STREAK)
         if below and not self.delayed:
             self._enter(Phase.DIRECT, self._began("below chance"))
         elif self._under is Phase.CIRCUIT_FORMATION and below:
             self._fall()
-        elif self._under is not Phase.CIRCUIT_FORMATION and self._held("circuit", STREAK):
+        elif self._under is not Phase.CIRCUIT_FORMATION and self._held("circuit", limits.STREAK):
             self._enter(Phase.CIRCUIT_FORMATION, self.peak.epoch)
             self._fall()
-        elif below and self._held("solved", LONG_STREAK):  # without weight decay, or by a road that shows no circuit
+        elif below and self._held(
+            "solved", limits.LONG_STREAK
+        ):  # without weight decay, or by a road that shows no circuit
             self._enter(Phase.GENERALIZED, self._began("solved"))
         else:
             self._stall(sample)
 
     def _fall(self) -> None:
         """Circuit formation: has test loss fallen through chance?"""
-        if self._held("below chance", STREAK):
+        if self._held("below chance", limits.STREAK):
             self._enter(Phase.CLEANUP, self._began("below chance"))
-        elif self._held("no circuit", LONG_STREAK):
+        elif self._held("no circuit", limits.LONG_STREAK):
             self._enter(Phase.MEMORIZATION, self._began("no circuit"))
         else:
             self._stall(self._recent[-1])
 
     def _settle(self) -> None:
         """Cleanup and after: has it come to rest, and does it stay?"""
-        self._was_good = self._was_good or self._held("good", LONG_STREAK)
-        above = self._held("above chance", LONG_STREAK)
-        if self._was_good and self._held("bad", LONG_STREAK):
+        self._was_good = self._was_good or self._held("good", limits.LONG_STREAK)
+        above = self._held("above chance", limits.LONG_STREAK)
+        if self._was_good and self._held("bad", limits.LONG_STREAK):
             self._enter(Phase.DEGRADED, self._began("bad"))
         elif self.phase is Phase.CLEANUP and above:
             self._enter(Phase.CIRCUIT_FORMATION, self._began("above chance"))
         elif self.phase is Phase.DIRECT and above and self.delayed:
             self._enter(Phase.MEMORIZATION, self._began("above chance"))
-        elif self.phase is Phase.CLEANUP and self._held("solved", LONG_STREAK) and self.is_at_rest():
-            self._enter(Phase.GENERALIZED, max(self._began("solved"), self._rest_norm.start))
+        elif self.phase is Phase.CLEANUP and self._held("solved", limits.LONG_STREAK) and self.is_at_rest():
+            self._enter(Phase.GENERALIZED, max(self._began("solved"), self._moves["sum_of_squares"].start))
 
     def _stall(self, sample: Sample) -> None:
         """Call a stall, or call it off. Falling test loss alone calls none off: shrinking logits do that too."""
         loss, fve = self._stall_loss.quarters(), self._stall_fve.quarters()
         first, last = (math.exp(fve[0]), math.exp(fve[3])) if fve else (math.nan, math.nan)
-        creeps = not (last - first > STALL_RISE or last > STALL_FACTOR * first)
+        creeps = not (last - first > limits.STALL_RISE or last > limits.STALL_FACTOR * first)
         if self.phase is Phase.STALLED:
-            if last - first > 2 * STALL_RISE or last > RESUMED * first:
+            if last - first > 2 * limits.STALL_RISE or last > limits.RESUMED * first:
                 self._enter(self._under, sample.epoch)
-        elif creeps and loss and loss[3] > loss[2] - STALL_LOSS:
-            level = loss[3] - STALL_LEVEL if self._before_circuit() else -math.inf
+        elif creeps and loss and loss[3] > loss[2] - limits.STALL_LOSS:
+            level = loss[3] - limits.STALL_LEVEL if self._before_circuit() else -math.inf
             self._enter(Phase.STALLED, self._stall_loss.reached(level))
 
     def _recover(self, sample: Sample) -> None:
         """Degraded: is it back, or does it learn anew?"""
-        learned = self._held("learned", LONG_STREAK)
-        if learned and self._held("good", LONG_STREAK):
+        learned = self._held("learned", limits.LONG_STREAK)
+        if learned and self._held("good", limits.LONG_STREAK):
             self._enter(Phase.GENERALIZED, self._began("good"))
-        elif learned and self._collapsed and self._held("bad", LONG_STREAK):
+        elif learned and self.collapsed and self._held("bad", limits.LONG_STREAK):
             self.peak, self.peak_fve = Mark(sample.epoch, self.level("test_loss")), self.level("test_fve")
             self.floor = Mark(sample.epoch, self.level("excluded_key_free"))
             self._forget_windows()
-            self._collapsed = self._was_good = False
+            self.collapsed = self._was_good = False
             self._enter(Phase.MEMORIZATION, self._began("learned"))
 
     def circuit_levels(self) -> tuple[float, float, float]:
         """Test loss must be below the first, the leak-free share above the second, excluded loss above the third."""
         return (
-            (1 - PEAK_FALL) * self.peak.value,
-            max(self.peak_fve + FVE_RISE, FVE_FACTOR * self.peak_fve),
-            EXCLUDED_FACTOR * self.floor.value,
+            (1 - limits.PEAK_FALL) * self.peak.value,
+            max(self.peak_fve + limits.FVE_RISE, limits.FVE_FACTOR * self.peak_fve),
+            limits.EXCLUDED_FACTOR * self.floor.value,
         )
 
     def circuit_grows(self) -> bool:
@@ -360,25 +325,32 @@ class PhaseFold:
             and self.decays()
             and self.level("test_loss") <= test
             and self.level("test_fve") >= fve
-            and not self.pace() < FVE_PACE
+            and not self.creeps()
             and self.level("excluded_key_free") >= excluded
         )
+
+    def creeps(self) -> bool:
+        """Whether the leak-free share grows too slowly for a circuit."""
+        return self.slope("test_fve") < limits.FVE_PACE
 
     def decays(self) -> bool:
         """Whether there is weight decay, as far as is known."""
         return self.last is not None and not self.last.weight_decay <= 0
 
-    def pace(self) -> float:
-        """Rise of ln (leak-free share) in one decay time; NaN while unknown."""
-        return self._pace_fve.slope() * self.scale
+    def slope(self, name: str) -> float:
+        """Change of ln (measure) in one decay time, over the last one; NaN while unknown."""
+        return self._moves[name].slope() * self.scale if name in self._moves else math.nan
 
-    def drift(self) -> float:
-        """Relative change of the sum of squared weights in one decay time; NaN while unknown."""
-        return self._rest_norm.slope() * self.scale
+    def crept(self) -> float:
+        """How many times as much the cosines explain at the end of the stall window as at its beginning."""
+        fve = self._stall_fve.quarters()
+        return math.exp(fve[3] - fve[0]) if fve else math.nan
 
     def is_at_rest(self) -> bool:
         """Whether weights and test loss have come to rest over one decay time."""
-        return abs(self.drift()) < STABLE_NORM and abs(self._rest_loss.slope()) * self.scale < STABLE_LOSS
+        return (
+            abs(self.slope("sum_of_squares")) < limits.STABLE_NORM and abs(self.slope("test_loss")) < limits.STABLE_LOSS
+        )
 
     def _before_circuit(self) -> bool:
         return self._under in (Phase.FITTING, Phase.MEMORIZATION)
@@ -404,7 +376,7 @@ class PhaseFold:
             self._enter(self._under, epoch)
 
     def _forget_windows(self) -> None:
-        for trace in (self._stall_loss, self._stall_fve, self._pace_fve, self._rest_loss, self._rest_norm):
+        for trace in (self._stall_loss, self._stall_fve, *self._moves.values()):
             trace.clear()
 
 

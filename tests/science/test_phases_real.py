@@ -20,6 +20,7 @@ PHASES = {
     "little_data": ["fitting", "memorization", "stalled"],
     "slingshots_without_circuit": ["fitting", "memorization", "stalled"],
     "decay_raised": GROKKED[:4],
+    "p113_f30_wd1_s0": GROKKED,
     "p53_f30_wd1_s1": GROKKED[:3],
     "p53_f90_wd1_s3": ["fitting", "direct generalization"],
     "p53_f40_wd0_s4": ["fitting", "memorization", "stalled"],
