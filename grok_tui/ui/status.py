@@ -12,7 +12,21 @@ from grok_tui.state import RunState
 WIDE = 100
 """From this width on, three cells stand between the pieces; two below."""
 
-REDUCTIONS = ("rate", "decay", "epoch", "device", "left", "rate", "phase", "epoch", "decay", "run", "epoch", "phase")
+REDUCTIONS = (
+    "class",
+    "rate",
+    "decay",
+    "epoch",
+    "device",
+    "left",
+    "rate",
+    "phase",
+    "epoch",
+    "decay",
+    "run",
+    "epoch",
+    "phase",
+)
 """Which piece takes its next shorter form, until the line fits; the last form of each is nothing. How the run
 stands is never left out."""
 
@@ -80,6 +94,7 @@ def forms(state: RunState, link: str, asked: tuple[float, ...]) -> Forms:
         "rate": (f"{wording.rate(rate)} epochs/s", f"{wording.rate(rate)}/s") if rate else (),
         "left": (f"{left} left",) if left else (),
         "phase": _phase(state),
+        "class": _class(state),
         "decay": _decay(state, asked),
     }
     return {name: found for name, found in known.items() if found and found[0]}
@@ -114,6 +129,12 @@ def _phase(state: RunState) -> tuple[str, ...]:
         return ()
     phase = state.phases.phase.value
     return (phase + (" (spike)" if state.phases.spike else ""), phase.split()[0])
+
+
+def _class(state: RunState) -> tuple[str, ...]:
+    """Of Liu et al., once nothing can change it."""
+    found = state.phases.run_class.badge
+    return (f"Liu: {found.kind}",) if found.sure else ()
 
 
 def _decay(state: RunState, asked: tuple[float, ...]) -> tuple[str, ...]:

@@ -63,8 +63,9 @@ class PhasePane(Pane):
         heading.ends = len(here) < len(found)
         heading.spike = bool(call and call.spike and past is None)
         evidence.head = f"now, at epoch {measured:,}: {call.phase}" if call and past is not None else ""
-        evidence.reasons = call.evidence if call else ()
+        evidence.reasons = (*call.evidence, of_the_run(state)) if call else ()
         evidence.ahead = call.next if call else ""
+        self.note(badge(state))
         changes = tuple(event.epoch for event in state.changes())
         self.query_one(Ribbon).show(Strip(lines.epochs(state, view), found, changes, view.cursor))
         heading.redraw()
@@ -80,6 +81,20 @@ def bands(state: RunState) -> tuple[Band, ...]:
         look = LOOKS[boundary.phase]
         found.append(Band(start, end, (str(boundary.phase), *look.names), look.token, look.pattern))
     return tuple(found)
+
+
+def badge(state: RunState) -> str:
+    """The run's class in few words."""
+    found = state.phases.run_class.badge
+    if state.phases.last is None:
+        return ""
+    return f"Liu's class: {found.kind}" + ("" if found.sure else " so far")
+
+
+def of_the_run(state: RunState) -> str:
+    """The run's class, and why."""
+    found = state.phases.run_class.badge
+    return f"class of the run (Liu et al. 2022): {found.kind}{'' if found.sure else ' so far'}: {found.why}"
 
 
 class Heading(CellGrid):

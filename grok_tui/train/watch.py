@@ -1,0 +1,159 @@
+"""Changes of phase while the run goes on: told in the recording, and to a command of the user's.
+
+What is recorded is what these rules said then, with their version. Viewers derive the phases anew and show
+their own.
+"""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from grok_tui.config import Config
+from grok_tui.protocol import Event, Points, Stored
+from grok_tui.science.phases import RULES, PhaseFold, Sample
+
+AT_ONCE = 8
+"""Hook commands that may be running; while so many are, none is started."""
+
+SAID = 200
+"""Characters of a failed hook's last words that go into the log."""
+
+_SERIES = {
+    "train_loss": "train_loss",
+    "train_accuracy": "train_accuracy",
+    "test_loss": "test_loss",
+    "test_accuracy": "test_accuracy",
+    "restricted_loss": "restricted_loss",
+    "excluded_loss": "excluded_loss",
+    "excluded_loss_key_free": "excluded_key_free",
+    "test_fve": "test_fve",
+    "sum_of_squares": "sum_of_squares",
+}
+"""Series -> the field of `Sample`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The run has entered another phase."""
+
+    epoch: int
+    """When it became known."""
+    text: str
+    data: dict[str, Any] = field(default_factory=dict)
+    """phase, previous, placed, confirmed, rules, why (the evidence in words): as in the event."""
+
+
+class PhaseWatch:
+    """Folds what is recorded, as a viewer does, and says when the phase has changed."""
+
+    def __init__(self, config: Config) -> None:
+        self._fold = PhaseFold(config.chance)
+        self._latest: dict[str, float] = {}
+        self._controls = {"weight_decay": config.optimizer.weight_decay, "lr": config.optimizer.lr}
+
+    def catch_up(self, frames: Iterable[Stored]) -> None:
+        """Fold what was recorded before. Its turns were told then."""
+        for frame in frames:
+            self.apply(frame)
+
+    def apply(self, frame: Stored) -> list[Turn]:
+        """Take in a recorded frame; the changes of phase that it made known."""
+        if isinstance(frame, Event) and frame.what == "changed":
+            self._controls[str(frame.data["control"])] = float(frame.data["value"])
+        if not isinstance(frame, Points):
+            return []
+        turns = []
+        for i, epoch in enumerate(frame.epochs.tolist()):
+            self._latest |= {_SERIES[name]: float(v[i]) for name, v in frame.values.items() if name in _SERIES}
+            if "test_loss" in frame.values:
+                turns += self.add(self._sample(epoch))
+        return turns
+
+    def add(self, sample: Sample) -> list[Turn]:
+        """Take in the measures of one epoch; the changes of phase that it made known."""
+        before = self._fold.boundaries
+        self._fold.add(sample)
+        turns = []
+        previous = before[-1].phase.value if before else ""
+        for boundary in self._fold.boundaries[len(before) :]:
+            if previous:  # the first phase is no change
+                phase, why = boundary.phase.value, list(self._fold.call.evidence)
+                data = {"phase": phase, "previous": previous, "placed": boundary.epoch, "confirmed": boundary.confirmed}
+                text = f"{phase} since epoch {boundary.epoch:,}"
+                turns.append(Turn(sample.epoch, text, data | {"rules": RULES, "why": why}))
+            previous = boundary.phase.value
+        return turns
+
+    def _sample(self, epoch: int) -> Sample:
+        known = dict.fromkeys(_SERIES.values(), math.nan) | self._latest
+        return Sample(epoch=epoch, **known, **{name: self._controls[name] for name in ("weight_decay", "lr")})
+
+
+class Hook:
+    """A shell command of the user's, run at each change of phase. It can neither hold up nor end the training."""
+
+    def __init__(self, command: str, run_dir: Path, log: Callable[[str], None]) -> None:
+        self._command, self._run_dir, self._log = command, run_dir, log
+        self._running: list[tuple[subprocess.Popen[bytes], IO[bytes], str]] = []
+
+    def call(self, turn: Turn) -> None:
+        """Start the command for a turn, detached, with what happened in its environment."""
+        phase = str(turn.data["phase"])
+        if not self._command:
+            return
+        if self.look() >= AT_ONCE:
+            self._log(f"hook for {phase} not started: {AT_ONCE} earlier ones are still running")
+            return
+        told = {
+            "RUN": self._run_dir.name,
+            "RUN_DIR": self._run_dir,
+            "PHASE": phase,
+            "PREVIOUS": turn.data["previous"],
+            "EPOCH": turn.epoch,
+            "PLACED": turn.data["placed"],
+            "RULES": turn.data["rules"],
+            "WHY": "; ".join(turn.data["why"]),
+        }
+        settings = [f"GROK_TUI_{name}={value}" for name, value in told.items()]
+        words = tempfile.TemporaryFile()  # noqa: SIM115 - a pipe that nobody reads would hold the command up
+        try:
+            process = subprocess.Popen(
+                ["/usr/bin/env", *settings, "/bin/sh", "-c", self._command],
+                cwd=self._run_dir,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=words,
+                start_new_session=True,
+            )
+        except OSError as error:
+            words.close()
+            self._log(f"hook for {phase} failed: {error.strerror}")
+            return
+        self._running.append((process, words, phase))
+
+    def look(self) -> int:
+        """How many commands are running. One line in the log for each that has ended and failed; waits for none."""
+        still = []
+        for process, words, phase in self._running:
+            if (status := process.poll()) is None:
+                still.append((process, words, phase))
+                continue
+            if status:
+                self._log(f"hook for {phase} failed with status {status}{_last_line(words)}")
+            words.close()
+        self._running = still
+        return len(still)
+
+
+def _last_line(words: IO[bytes]) -> str:
+    words.seek(max(words.seek(0, 2) - 4 * SAID, 0))
+    lines = words.read().decode("utf-8", "replace").split("\n")
+    said = next((line for line in reversed(lines) if line.strip()), "")
+    shown = "".join(c for c in said if c.isprintable())[:SAID].strip()
+    return f": {shown}" if shown else ""

@@ -1,0 +1,55 @@
+"""The bell: rung for a change of phase that is seen to happen, and for nothing else."""
+
+from __future__ import annotations
+
+from grok_tui.protocol import PROTOCOL, Catalogue, Hello
+from grok_tui.state import RunState
+from grok_tui.ui.bell import Bell
+from tests.science.curves import mainline
+
+
+def watched(end: int, *, bell: bool = True) -> RunState:
+    state = RunState()
+    config = {"task": {"p": 113}, "notify": {"bell": bell}}
+    state.apply(Hello(PROTOCOL, "run-1", "1", config, {}, 20_000, Catalogue()))
+    grow(state, end)
+    return state
+
+
+def grow(state: RunState, end: int) -> None:
+    for sample in mainline(end):
+        state.phases.add(sample)
+
+
+def test_a_change_of_phase_that_is_watched_rings_once() -> None:
+    state, bell = watched(100), Bell()
+    assert not bell.due(state, "live")
+    grow(state, 600)
+    assert state.phases.phase == "memorization"
+    assert bell.due(state, "live")
+    assert not bell.due(state, "live")
+
+
+def test_what_was_recorded_before_does_not_ring() -> None:
+    state, bell = watched(600), Bell()
+    assert not bell.due(state, "recording")
+    grow(state, 8000)
+    assert not bell.due(state, "recording")
+    assert not bell.due(state, "live"), "caught up"
+    grow(state, 16_000)
+    assert bell.due(state, "live")
+
+
+def test_the_first_phase_is_no_change() -> None:
+    state, bell = watched(0), Bell()
+    state.phases = type(state.phases)(state.chance)
+    assert not bell.due(state, "live")
+    grow(state, 1)
+    assert not bell.due(state, "live")
+
+
+def test_it_is_silent_unless_wanted() -> None:
+    state, bell = watched(100, bell=False), Bell()
+    bell.due(state, "live")
+    grow(state, 600)
+    assert not bell.due(state, "live")
