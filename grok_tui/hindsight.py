@@ -241,7 +241,7 @@ class Watch:
     def look(self) -> list[Hello | Points]:
         """The newest result, when it is not the one that was returned last: its hello, and all of its points."""
         newest = _newest(self._directory)
-        if newest == self._seen:
+        if newest == self._seen and (newest or not self._result):
             return []
         gone = newest is None and self._result is not None
         if newest is None or self._result is None or newest[0] != self._result.path:

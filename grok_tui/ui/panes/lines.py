@@ -101,9 +101,12 @@ def line(state: RunState, name: str, digits: int = 0) -> Line | None:
 
 def beside(series: Series, final: Series) -> Series:
     """The provisional points before and after those that were recomputed; a gap in their place."""
+    first, last = final.epochs[[0, -1]]
     rest = Series()
-    inside = (series.epochs >= final.epochs[0]) & (series.epochs <= final.epochs[-1])
-    rest.add(series.epochs, np.where(inside, np.nan, series.values))
+    for part, gap in ((series.epochs < first, [first]), (series.epochs > last, [])):
+        rest.add(
+            np.append(series.epochs[part], gap).astype(np.int64), np.append(series.values[part], [np.nan] * len(gap))
+        )
     return rest
 
 
