@@ -28,8 +28,9 @@ def distance_irrelevance(grid: Tensor) -> Tensor:
     """Q = mean_d std(o | a-b = d) / std(o) of the right class's logit o.  [s, a, c] -> scalar, for any p.
 
     Near 1 the right logit does not care how far apart a and b are (a clock), near 0 it cares for nothing else
-    (a pizza). Zhong et al., definition 4.2, on the logits as they are: a shift of a pair's logits, which no
-    loss sees, changes it. NaN when the right logit is the same for all pairs, as an exact clock's is.
+    (a pizza). A model that has only memorised reads near 1 too, for its logits care for no distance either.
+    Zhong et al., definition 4.2, on the logits as they are: a shift of a pair's logits, which no loss sees,
+    changes it. NaN when the right logit is the same for all pairs, as an exact clock's is.
     """
     p = len(grid)
     right = grid.diagonal(dim1=0, dim2=2).double()  # [a, s]

@@ -100,7 +100,8 @@ def readout_fve(h: Tensor, W_L: Tensor, keys: Tensor) -> Tensor:
 def residual(W_L: Tensor, keys: Tensor) -> Tensor:
     """How much of W_L is outside the key frequencies' rows, as a share of its Frobenius norm.  -> scalar.
 
-    |W_L - its 2n rows cos_k, sin_k over the classes| / |W_L| (Nanda et al. 2023, section 4.2: under 0.55 %).
+    |W_L - its 2n rows cos_k, sin_k over the classes| / |W_L| (Nanda et al. 2023, section 4.2). The paper says
+    under 0.55 %; a run of its mainline with its five keys leaves 6.9 %, whose square is 0.48 %.
     """
     rows = fourier.norms(W_L.T).square().sum(0)  # [k]
     constant = len(W_L) * W_L.double().mean(0).square().sum()

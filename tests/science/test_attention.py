@@ -51,7 +51,8 @@ def test_a_patterns_share_is_the_fit_of_a_difference_of_waves(p: int, k: int) ->
 def test_planted_heads_come_back_with_their_frequencies_and_a_constant_head_with_none() -> None:
     p, planted = 113, [35, 42, 52]
     t = torch.arange(p).double()
-    scores = torch.stack([7 + (2 * math.pi * k * t / p + k).cos() for k in planted] + [torch.full((p,), 0.3)], 1)
+    scores = torch.stack([7 + (2 * math.pi * k * t / p + k).cos() for k in planted], 1)
+    scores = torch.cat((scores, 0.3 + 1e-8 * noise(p, 1)), 1)  # as float32, 0.3 or its neighbour
     frequency, share = neurons.strongest(attention.score_shares(scores.float()))
     assert frequency.tolist() == [*planted, 0]
     assert share.tolist() == pytest.approx([1, 1, 1, 0], abs=1e-6)

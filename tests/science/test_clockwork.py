@@ -50,10 +50,20 @@ def test_a_pizza_cares_for_the_distance_alone_and_a_clock_that_errs_does_not(p: 
     assert float(clockwork.distance_irrelevance(brute.on_grid(clock))) == pytest.approx(1, abs=0.02)
 
 
+def test_a_lookup_table_reads_like_a_clock() -> None:
+    """So the measure says nothing before the model generalises."""
+    p = 59
+    a, b = (torch.rand(p, p, generator=torch.Generator().manual_seed(2)) < 0.3).nonzero().T
+    logits = torch.zeros(p, p, p)
+    logits[a, b, (a + b) % p] = 12.0
+    assert float(clockwork.distance_irrelevance(brute.on_grid(logits))) == pytest.approx(1, abs=0.02)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_an_exact_clock_has_no_distance_irrelevance_instead_of_zero_by_zero(dtype: torch.dtype) -> None:
     clock = planted(59, 7, pizza=False).to(dtype)
     assert clockwork.distance_irrelevance(brute.on_grid(clock)).isnan()
+    assert clockwork.distance_irrelevance(brute.on_grid(clock * (1 + 1e-7 * noise(59, 59, 59)))).isnan()
     assert clockwork.distance_irrelevance(torch.zeros(5, 5, 5)).isnan()
 
 
@@ -86,6 +96,10 @@ def test_gradient_symmetricity_of_a_product_is_that_of_its_factors_by_hand() -> 
         cosines.append(float(in_a @ in_b / (in_a.norm() * in_b.norm())))
     found = clockwork.gradient_symmetricity(lambda a, b: (a * b) @ W, E, abc)
     assert float(found) == pytest.approx(statistics.fmean(cosines), abs=1e-12)
+    rounded = [
+        clockwork.gradient_symmetricity(lambda a, b: (a * b) @ W, E_, abc) for E_ in (E.float(), E.float().double())
+    ]
+    assert float(rounded[0]) == float(rounded[1])  # float32 embeddings are looked at in float64
 
 
 def test_triples_without_a_gradient_are_left_out() -> None:
