@@ -277,3 +277,23 @@ def test_a_result_that_is_begun_anew_is_read_from_its_beginning() -> None:
     found.path.write_bytes(b"")
     found.read()
     assert found.epochs == set()
+
+
+def test_at_the_end_of_a_real_run_it_agrees_with_what_the_trainer_measured() -> None:
+    """There the provisional keys are the final ones, so both readings are of the same weights and keys."""
+    changes = {"training.epochs": 300, "record.weights_every": 100, "measure.every": 50}
+    config = configs.override(Config(name="real"), (SETTINGS | changes).items())
+    run = launch.start(config, device="cpu", threads=1)
+    until(lambda: not run.alive, "the end", patience=60)
+    before = run.frames.read_bytes()
+    started = launch.hindsight(run)
+    if started.process is not None:
+        assert started.process.wait() == 0
+    points = hindsight.result(run, started.keys).points()
+    assert {100, 200, 300} <= set(points.epochs.tolist())
+    measured = [f for f in record.read(run.frames)[0] if isinstance(f, Points) and "restricted_loss" in f.values][-1]
+    assert measured.epochs[-1] == points.epochs[-1] == 300
+    for info in hindsight.SERIES:
+        name = info.name.removesuffix(hindsight.SUFFIX)
+        assert points.values[info.name][-1] == pytest.approx(measured.values[name][-1], rel=1e-9), name
+    assert run.frames.read_bytes() == before

@@ -76,9 +76,9 @@ def stored(frames: Iterable[Frame]) -> list[Frame]:
     return [frame for frame in frames if not isinstance(frame, Status)]
 
 
-def until(true: Callable[[], object], what: str = "it") -> None:
+def until(true: Callable[[], object], what: str = "it", patience: float = PATIENCE) -> None:
     """Wait for something to become true."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not true():
         assert time.monotonic() < deadline, f"{what} did not happen"
         time.sleep(0.002)
