@@ -12,7 +12,7 @@ from grok_tui.series import Floats
 from grok_tui.state import RunState
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.panes.fourier import array_at
-from grok_tui.ui.panes.waiting import looked_at, not_yet, when
+from grok_tui.ui.panes.waiting import entry, looked_at, not_yet, when
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import BOLD, Token
 from grok_tui.ui.widgets.heading import Heading, Words, plain
@@ -46,13 +46,12 @@ class AttentionPane(Pane):
             pictures.show(Maps(missing=not_yet(state, NAMES[0], view.cursor)))
             return
         values = pattern.values.astype(np.float64)
-        heads = len(values)
-        ks = frequency.values.tolist() if frequency is not None else [0] * heads
-        shares = explained.values.tolist() if explained is not None else [float("nan")] * heads
+        ks = [int(entry(frequency, head, 0)) for head in range(len(values))]
+        shares = [entry(explained, head, np.nan) for head in range(len(values))]
         scale = tenths(values)
         maps = tuple(
             HeatMap(each, scale, titles(f"head {h}", f"{h}", k, share), finest=PER_PERIOD * k)
-            for h, (each, k, share) in enumerate(zip(values, ks, shares, strict=False))
+            for h, (each, k, share) in enumerate(zip(values, ks, shares, strict=True))
         )
         heading.say(*_summary(when(pattern.epoch, view), ks, shares))
         pictures.show(Maps(maps, what='attention of "=" to a'))
@@ -79,7 +78,7 @@ def _summary(at: str, ks: list[int], shares: list[float]) -> tuple[Words, ...]:
     listed = " ".join(map(str, ks))
     lead = ((at, Token.CURSOR | BOLD),) if at else ()
     known = [share for share in shares if share == share]
-    mean = f", one wave explains {np.mean(known):.0%} of a head" if known else ""
+    mean = f", one wave explains {np.mean(known):.0%} of its scores" if known else ""
     name = f"{len(ks)} heads at frequencies " if len(ks) > 1 else "a head at frequency "
     return (
         (*lead, (name, Token.MUTED), (listed, Token.KEY | BOLD), (mean, Token.MUTED)),

@@ -56,5 +56,6 @@ class ClustersPane(Pane):
             ),
             (at, above, (f" of {all_} neurons above {clusters.line:.0%}", Token.MUTED)),
             (at, above, (f" of {all_}", Token.MUTED)),
+            (above, (f" of {all_}", Token.MUTED)),
         )
         picture.show(clusters)

@@ -15,7 +15,6 @@ from grok_tui.ui.panes.fourier import array_at
 from grok_tui.ui.panes.waiting import looked_at, not_yet, when
 from grok_tui.ui.projections import aligning, around, powers, principal_axes, seen, share, strongest, wave_axes, winds
 from grok_tui.ui.view import View
-from grok_tui.ui.widgets.axis import grown_value
 from grok_tui.ui.widgets.cells import BOLD, Token
 from grok_tui.ui.widgets.heading import Heading
 from grok_tui.ui.widgets.scatter import Plane, Scatter, room
@@ -85,16 +84,20 @@ class EmbeddingPane(Pane):
         return tuple(planes), float(sum(held[k - 1] for k in ks))
 
     def _principal(self, last: Floats) -> Floats:
-        """The principal directions of the newest frame, turned to look like those of the frame before."""
+        """The principal directions of the newest frame, turned to look like those of the frame before.
+
+        Those of the first frame are turned towards the plane of its strongest frequency, which has no free sign.
+        """
         axes = principal_axes(last)
         there = seen(last, axes)
-        if self._before is not None and self._before.shape == there.shape:
-            turn = aligning(there, self._before)
-            axes, there = axes @ turn, there @ turn
-        self._before = there
-        return axes
+        before = self._before
+        if before is None or before.shape != there.shape:
+            before = seen(last, wave_axes(last, strongest(last, 1)[0]))
+        turn = aligning(there, before)
+        self._before = there @ turn
+        return np.asarray(axes @ turn)
 
 
 def _reach(*frames: Floats) -> float:
-    """Axes that hold all of the frames' points, on round ends."""
-    return grown_value(float(np.nanmax(np.hypot(*np.concatenate(frames).T), initial=0.0)))
+    """Axes that hold all of the frames' points."""
+    return float(np.nanmax(np.hypot(*np.concatenate(frames).T), initial=0.0))

@@ -23,6 +23,9 @@ NAMES = ("logits_2d", "key_frequencies")
 NAMED = 12
 """Key frequencies above which naming their blocks says nothing: all are keys before the circuit forms."""
 
+GREATEST = float(np.finfo(np.float16).max)
+"""What stands for a norm too large for the half precision it was sent in."""
+
 
 class LogitsPane(Pane):
     """Of all products of waves in a and in b, the logits keep those of equal, key frequencies."""
@@ -45,14 +48,15 @@ class LogitsPane(Pane):
             heading.say()
             pictures.show(Maps(missing=not_yet(state, NAMES[0], view.cursor)))
             return
-        values = norms.values.astype(np.float64)
+        values = np.nan_to_num(norms.values.astype(np.float64), posinf=GREATEST)
         keys = [int(k) for k in found.values.ravel() if 0 < 2 * k < len(values)] if found is not None else []
         values[0, 0] = 0.0  # the mean logit of each c: no wave, and it would set the scale
-        named = keys if len(keys) <= NAMED else []
+        few = 0 < len(keys) <= NAMED
+        named = keys if few else list(range(10, (len(values) - 1) // 2 + 1, 10))
         marks = tuple((2.0 * k - 0.5, f"{k}") for k in named)
         at = (when(norms.epoch, view), Token.CURSOR | BOLD)
         inside = f"{inside_blocks(values, keys):.0%}" if keys else "–"
-        listed = " ".join(map(str, sorted(keys))) if named else f"{len(keys)} keys"
+        listed = " ".join(map(str, sorted(keys))) if few else f"{len(keys)} keys"
         heading.say(
             (
                 at,
@@ -62,8 +66,10 @@ class LogitsPane(Pane):
             ),
             (at, (inside, Token.KEY | BOLD), (" in the blocks of ", Token.MUTED), (listed, Token.KEY)),
             (at, (inside, Token.KEY | BOLD), (" in key blocks", Token.MUTED)),
+            ((inside, Token.KEY | BOLD), (" in blocks", Token.MUTED)),
         )
-        picture = HeatMap(values, logarithmic(values), names=("a", "b"), extremes=True, marks=marks)
+        style = Token.KEY | BOLD if few else Token.MUTED
+        picture = HeatMap(values, logarithmic(values), extremes=True, marks=marks, style=style)
         pictures.show(
             Maps((picture,), what="norm over c, log scale: 1, cos 1, sin 1, cos 2, ... in a down, in b across")
         )
@@ -71,7 +77,7 @@ class LogitsPane(Pane):
 
 def inside_blocks(values: Floats, keys: list[int]) -> float:
     """The share of the squared norm, the constant aside, that products of waves of equal key frequency hold."""
-    squares = np.nan_to_num(values) ** 2
+    squares = values**2
     total = float(squares.sum())
     held = sum(float(squares[2 * k - 1 : 2 * k + 1, 2 * k - 1 : 2 * k + 1].sum()) for k in set(keys))
     return held / total if total > 0 else 0.0

@@ -14,7 +14,7 @@ from grok_tui.state import RunState
 from grok_tui.ui.panes.attention import PER_PERIOD, titles
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.panes.fourier import array_at
-from grok_tui.ui.panes.waiting import looked_at, not_yet, when
+from grok_tui.ui.panes.waiting import entry, looked_at, not_yet, when
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import BOLD, Token
 from grok_tui.ui.widgets.heading import Heading
@@ -47,9 +47,8 @@ class NeuronsPane(Pane):
             return
         found = []
         for row, values in enumerate(maps.values.astype(np.float64)):
-            neuron = int(index.values[row]) if index is not None and row < len(index.values) else -1
-            k = int(frequency.values[neuron]) if frequency and 0 <= neuron < len(frequency.values) else 0
-            share = float(explained.values[neuron]) if explained and 0 <= neuron < len(explained.values) else np.nan
+            neuron = int(entry(index, row, -1))
+            k, share = int(entry(frequency, neuron, 0)), entry(explained, neuron, np.nan)
             scale = linear(values)
             long, short = (f"neuron {neuron}", f"#{neuron}") if neuron >= 0 else (f"map {row + 1}", "")
             top = (f"{words} · to {wording.number(scale.high)}" for words in titles(long, short, k, share)[:2])
@@ -63,6 +62,7 @@ class NeuronsPane(Pane):
             ),
             (at, (f"the best-explained neuron of {count}", Token.MUTED)),
             (at, (f"best of {count}", Token.MUTED)),
+            ((count, Token.MUTED),),
         )
         signed = any(each.scale.kind == "signed" for each in found)
         if signed:  # one ramp for all, or 0 would have two colours

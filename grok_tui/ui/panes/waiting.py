@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from grok_tui.protocol import Array
 from grok_tui.state import RunState
 from grok_tui.ui.panes.fourier import array_at
 from grok_tui.ui.view import View
@@ -31,3 +32,8 @@ def not_yet(state: RunState, name: str, cursor: int | None) -> str:
 def when(epoch: int, view: View) -> str:
     """The epoch of what is shown, where the cursor chose it."""
     return f"at {epoch:,}  " if view.cursor is not None else ""
+
+
+def entry(array: Array | None, index: int, missing: float) -> float:
+    """One number of an array; `missing` where there is none."""
+    return float(array.values.flat[index]) if array is not None and 0 <= index < array.values.size else missing

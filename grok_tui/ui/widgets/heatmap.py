@@ -22,7 +22,7 @@ from grok_tui.ui.widgets.grid import CellGrid
 Steps = NDArray[np.int64]
 
 LEAST = (16, 12, 12)
-"""Pixels across that a map needs at least: with axes, with a title only, bare. Half of that in shades."""
+"""Pixels across that a map needs at least: with axes, with a title only, bare. Two thirds of that in shades."""
 
 FEWEST = 4
 """Pixels across that a single map needs."""
@@ -111,6 +111,8 @@ class HeatMap:
     """Reduced by the largest of neighbours, not by their mean."""
     marks: tuple[tuple[float, str], ...] = ()
     """(row and column, label): places that both axes name, in place of their ends."""
+    style: int = Token.KEY | BOLD
+    """Of the marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,7 @@ def arrange(maps: list[HeatMap], width: int, height: int, shades: bool = False) 
     for shown in range(len(maps), 0, -1):
         for frame, least in zip(frames, LEAST, strict=True):
             best = _largest(maps[0], shown, width, height, frame, shades)
-            if best and _pixels(best.side, shades) >= (least // 2 if shades else least):
+            if best and _pixels(best.side, shades) >= (least * 2 // 3 if shades else least):
                 return best
     return best if best and _pixels(best.side, shades) >= FEWEST else None
 
@@ -260,7 +262,8 @@ def _fitting(sample: HeatMap, rows: int, columns: int) -> Fit:
 def pixels(each: HeatMap, rows: int, columns: int) -> Floats:
     """The matrix in at most so many pixels."""
     fit = _fitting(each, rows, columns)
-    values: Floats = np.nan_to_num(np.asarray(each.values, float), posinf=0.0, neginf=0.0)
+    values: Floats = np.asarray(each.values, float)
+    values = np.nan_to_num(values, posinf=each.scale.high, neginf=-each.scale.high)
     if not fit.whole:
         return values[: fit.shape[0], : fit.shape[1]]
     if fit.shape[0] >= len(values):
@@ -295,7 +298,7 @@ def _tile(each: HeatMap, plan: Plan, shades: bool) -> tuple[Cells, int]:
     fit = _fitting(each, *_room(*plan.side, shades))
     numbers = each.values.shape if fit.whole else fit.shape
     if plan.below:
-        _axes(cells, each, plan, numbers)
+        _axes(cells, each, plan, numbers, shown.shape, shades)
     return cells, 0 if fit.whole else max(fit.shape)
 
 
@@ -322,20 +325,22 @@ def _shaded(steps: Steps, scale: Scale) -> Cells:
     return cells
 
 
-def _axes(cells: Cells, each: HeatMap, plan: Plan, numbers: tuple[int, ...]) -> None:
+def _axes(
+    cells: Cells, each: HeatMap, plan: Plan, numbers: tuple[int, ...], shown: tuple[int, ...], shades: bool
+) -> None:
     """Name the first and the last row and column and what they count, or the marked ones."""
     (rows, columns), top, left, foot = plan.side, plan.above, plan.left, cells.height - 1
     if each.marks:
         for place, label in each.marks:
-            x = left + min(int(place / numbers[1] * columns), columns - 1)
-            y = top + min(int(place / numbers[0] * rows), rows - 1)
+            down, across = (min(int(place * size / of), size - 1) for size, of in zip(shown, numbers, strict=True))
+            x, y = (left + across * 2, top + down) if shades else (left + across, top + down // 2)
             start = min(max(x - len(label) // 2, left), cells.width - len(label))
             if cells.free(max(start - 1, 0), foot, min(len(label) + 1, cells.width - max(start - 1, 0))):
-                cells.text(start, foot, label, Token.KEY | BOLD)
+                cells.text(start, foot, label, each.style)
             elif cells.free(x, foot, 1):
-                cells.text(x, foot, "▴", Token.KEY | BOLD)
+                cells.text(x, foot, "▴", each.style)
             if cells.free(0, y, left):
-                cells.text(left - 1 - len(label), y, label, Token.KEY | BOLD)
+                cells.text(left - 1 - len(label), y, label, each.style)
         return
     last = f"{numbers[0] - 1}", f"{numbers[1] - 1}"
     cells.text(left - 2, top, "0", Token.MUTED)
@@ -349,7 +354,7 @@ def _axes(cells: Cells, each: HeatMap, plan: Plan, numbers: tuple[int, ...]) -> 
 def _scale(cells: Cells, y: int, maps: Maps, scale: Scale, shades: bool) -> int:
     """The ramp between its ends' names; returns the column after it."""
     low, high = maps.ends or scale.ends
-    steps = np.arange(scale.count)[None, :: 1 if cells.width >= 40 else 2]
+    steps = np.arange(scale.count)[None, :: 1 if cells.width >= 40 and not shades else 2]
     ramp = _shaded(steps, scale) if shades else half_blocks(steps.repeat(2, 0), scale.token)
     if len(low) + len(high) + ramp.width + 2 > cells.width:
         return 0

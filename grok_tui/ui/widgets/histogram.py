@@ -35,13 +35,13 @@ class Clusters:
 
     @property
     def above(self) -> int:
-        """Neurons at or above the line."""
-        return int((self.explained >= self.line).sum())
+        """Neurons above the line."""
+        return int((self.explained > self.line).sum())
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
         """(frequency, neurons above the line), the largest cluster first."""
-        ks, counts = np.unique(self.frequency[self.explained >= self.line], return_counts=True)
+        ks, counts = np.unique(self.frequency[self.explained > self.line], return_counts=True)
         return sorted(zip(ks.tolist(), counts.tolist(), strict=True), key=lambda pair: (-pair[1], pair[0]))
 
 
