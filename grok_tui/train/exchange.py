@@ -121,6 +121,9 @@ def _write_new(files: dict[Path, bytes]) -> None:
     for file in files:
         if file.exists():
             raise ExchangeError(f"{file} is there already; give another name")
+    for folder in {file.parent for file in files}:
+        if not folder.is_dir():
+            raise ExchangeError(f"{folder}: no such folder")
     parts = {file: file.with_name(f".{file.name}.{os.getpid()}.part") for file in files}
     try:
         for file, part in parts.items():

@@ -104,16 +104,17 @@ def _files(path: Path) -> list[Path]:
 def _load(path: Path) -> Any:
     """What is in a file, built without running anything that it asks for."""
     try:
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise ExchangeError(f"{path}: cannot be read ({error.strerror})") from None
+    try:
         if path.suffix == ".safetensors":
             return load_file(path)
         _stand_in()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of torch about old formats: the reader can do nothing about them
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path) or None)
-    except FileNotFoundError:
-        raise ExchangeError(f"{path}: no such file") from None
-    except OSError as error:
-        raise ExchangeError(f"{path}: cannot be read ({error.strerror or error})") from None
     except SafetensorError as error:
         raise ExchangeError(f"{path}: not a whole safetensors file ({error})") from None
     except Exception as error:  # torch names none: a file cut short or forged ends in whatever it hits first
@@ -121,12 +122,12 @@ def _load(path: Path) -> Any:
 
 
 def _why(error: Exception) -> str:
-    text = str(error)
-    if asked := re.search(r"(?:GLOBAL|[Uu]nsupported (?:global|class|operand|function)|module) ([\w.]+\.[\w.]+)", text):
+    asked = re.search(
+        r"(?:GLOBAL|[Uu]nsupported (?:global|class|operand|function)|module) ([\w.]+\.[\w.]+)", str(error)
+    )
+    if asked:
         return f"not loaded, for it is more than data: it asks for {asked[1]}; save the state dict alone"
-    if "weights_only" in text or "WeightsUnpickler" in text or "Weights only" in text:
-        return "not a checkpoint of torch, or more than data: nothing in it was run"
-    return "not a whole checkpoint of torch; it may be cut short"
+    return "not a whole checkpoint of torch; it may be cut short, and nothing in it was run"
 
 
 def _stand_in() -> None:

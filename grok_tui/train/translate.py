@@ -155,7 +155,7 @@ def _known(state: Mapping[str, Any], where: str) -> dict[str, Tensor]:
             continue
         if key not in NAMES and key not in BIASES:
             what = next((what for pattern, what in FOREIGN_PARTS if re.search(pattern, str(key))), None)
-            raise ExchangeError(f"{where}: {str(key)[:80]} is {what or 'not a part of a one-layer transformer'}")
+            raise ExchangeError(f"{where}: {str(key)[:80]!r} is {what or 'not a part of a one-layer transformer'}")
         if not isinstance(value, Tensor) or not value.is_floating_point():
             raise ExchangeError(f"{where}: {key} is not a tensor of floating-point numbers")
         if value.layout != torch.strided or not torch.isfinite(value).all():
