@@ -81,7 +81,7 @@ def test_removing_one_of_two_planted_waves_leaves_the_other(p: int) -> None:
         assert float(found[i, 10]) == pytest.approx(brute.loss(logits, mask), rel=1e-10)  # not there to be removed
 
 
-@pytest.mark.parametrize(("p", "share", "margin"), [(113, 34, 12.0), (59, 20, 9.0), (5, 2, 30.0)])
+@pytest.mark.parametrize(("p", "share", "margin"), [(113, 34, 12.0), (59, 20, 9.0), (5, 2, 30.0), (3, 2, 760.0)])
 def test_a_lookup_table_barely_feels_the_loss_of_one_frequency(p: int, share: int, margin: float) -> None:
     """By hand: M = f mu 1, so Pi_k L = (2 f mu / p) cos(w_k(s-c)) and the training margin shrinks by 2 f / p."""
     leak = 2 * (share / p) * margin / p
@@ -89,7 +89,7 @@ def test_a_lookup_table_barely_feels_the_loss_of_one_frequency(p: int, share: in
     for k in range(1, (p - 1) // 2 + 1):
         removed = [leak * math.cos(2 * math.pi * k * d / p) for d in range(p)]
         wrong = sum(math.exp(-margin + leak - removed[d]) for d in range(1, p))
-        assert float(found[0, k - 1]) == pytest.approx(math.log1p(wrong), rel=1e-11)
+        assert float(found[0, k - 1]) == pytest.approx(math.log1p(wrong), rel=1e-11, abs=0)
         test = math.log1p(sum(math.exp(leak - removed[d]) for d in range(1, p)))
         assert float(found[1, k - 1]) == pytest.approx(test, rel=1e-11)
 
@@ -130,6 +130,26 @@ def test_logits_of_any_size_are_exact_where_a_plain_product_of_exponentials_unde
         left = logits - brute.sum_component(logits, [k])
         expected = [by_log_softmax(left, mask) for mask in masks(train)]
         assert found[:, k - 1].tolist() == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("logits", "table"),
+    [
+        ([0.0, 400.0, -330.0], [0.0, 365.0, -365.0]),  # both terms are e^35, as products of e^-730 and less
+        ([0.0, -750.0, -760.0], [0.0, -700.0, 10.0]),  # e^-50, though e^-750 is 0
+        ([0.0, 1000.0, 900.0], [0.0, 990.0, 905.0]),  # e^10, though e^1000 is no number
+    ],
+)
+def test_factors_beyond_the_range_of_float64_are_multiplied_all_the_same(
+    logits: list[float], table: list[float]
+) -> None:
+    grid, M = torch.zeros(3, 3, 3), torch.zeros(3, 3, dtype=torch.float64)
+    grid[0] = torch.tensor(logits)
+    M[0] = torch.tensor(table)
+    M[1] = -M[0]  # no constant: what is removed is M
+    found = losses.excluded_on(grid, M, keys_mask(3, [1]), (torch.arange(3) == 0)[None, :, None].expand(1, 3, 3))
+    expected = math.log1p(sum(math.exp(logits[c] - table[c]) for c in (1, 2)))
+    assert float(found.every[0]) == pytest.approx(expected, rel=1e-12, abs=0)
 
 
 @settings(max_examples=60, deadline=None)
