@@ -133,12 +133,14 @@ def _fact(fold: PhaseFold, series: str, text: str) -> Fact:
 
 
 def _moving(fold: PhaseFold, series: str) -> str:
-    """How fast a measure moves: "1.4-fold in 1,000 epochs", "-3.1 % in 1,000 epochs"; nothing where it does not."""
+    """How fast it moves: "grew 1.9-fold in 1,000 epochs", "fell 3.1 % in 1,000 epochs"; nothing where it rests."""
     slope = fold.slope(series)
     if not STILL <= abs(slope) < 20:
         return ""
     span = f"in {fold.scale:,.0f} epochs"
-    return f", {number(math.exp(slope))}-fold {span}" if slope > 0.5 else f", {100 * math.expm1(slope):+.1f} % {span}"
+    if slope > 0.5:
+        return f", grew {number(math.exp(slope))}-fold {span}"
+    return f", {'rose' if slope > 0 else 'fell'} {abs(100 * math.expm1(slope)):.1f} % {span}"
 
 
 def _jump(fold: PhaseFold) -> Fact:

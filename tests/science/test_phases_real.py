@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 
 import pytest
 
-from grok_tui.science.phases import PhaseFold
+from grok_tui.science.phases import PhaseFold, Sample
 from tests.science.curves import files, folded, recorded, story
 
 GROKKED = ["fitting", "memorization", "circuit formation", "cleanup", "generalized"]
@@ -59,6 +60,39 @@ def test_slingshots_are_marked_and_nothing_is_decided_in_them() -> None:
             assert fold.call.evidence[0].startswith("train loss has jumped to")
     assert spikes
     assert all(1500 < epoch < 1800 or 3100 < epoch < 3500 for epoch in spikes)
+
+
+@pytest.mark.parametrize(
+    ("name", "epoch", "said"),
+    [
+        ("p113_f30_wd1_s0", 2300, "excluded loss (key-free) has risen 1.49-fold since epoch 1,100"),
+        ("p113_f30_wd1_s0", 2300, "0.787 % when test loss peaked, grew 1.96-fold in 1,000 epochs"),
+        ("p113_f30_wd1_s0", 9500, "sum of squared weights 1,920, -15.5 % in 1,000 epochs"),
+        ("p113_f30_wd1_s0", 9500, "the weights rest (within 2.5 % in 1,000 epochs; now -15.5 %)"),
+        ("p113_f30_wd1_s0", 13_700, "test loss fell below 1 at epoch 9,800, 73.7 times as late as train loss"),
+        ("p53_f90_wd1_s3", 133, "test loss was never above 1.11 times chance"),
+        ("p53_f40_wd0_s4", 487, "weight decay is 0: nothing drives a circuit"),
+        ("p53_f40_wd0_s4", 4200, "test loss 9.72 times chance, rose 1.8 % in 1,000 epochs"),
+        ("p53_f40_wd0_s4", 4200, "goes on when the cosines come to explain 1.5 times as much (now 1.01)"),
+        ("collapse", 1220, "train loss has jumped to 4.09, 1.33e6 times its usual 3.09e-6; the phase is held"),
+        ("collapse", 1340, "memorization when train accuracy is above 99.9 % again (now 2.23 %)"),
+    ],
+)
+def test_the_evidence_says_what_is_and_how_fast_it_moves(name: str, epoch: int, said: str) -> None:
+    samples, p = recorded(name)
+    call = folded([s for s in samples if s.epoch <= epoch], p).call
+    assert said in " | ".join((*call.evidence, call.next))
+
+
+@pytest.mark.parametrize("name", PHASES)
+def test_every_fact_names_its_series_and_its_value_there(name: str) -> None:
+    samples, p = recorded(name)
+    fold, names = PhaseFold(math.log(p)), {f.name for f in fields(Sample)}
+    for sample in samples:
+        fold.add(sample)
+        for fact in fold.call.facts:
+            assert fact.series in names
+            assert fact.value == getattr(sample, fact.series) or math.isnan(getattr(sample, fact.series))
 
 
 def test_a_raised_weight_decay_starts_a_circuit_where_it_was_raised() -> None:
