@@ -78,6 +78,22 @@ def _training() -> Iterator[Line]:
         yield Line("40,000 epochs with measures on the GPU", f"{whole:.1f} s", "30 s or less", whole <= 30)
 
 
+def _measures() -> Iterator[Line]:
+    """What each measure takes of the training between two of its turns."""
+    words = [sys.executable, "-m", "grok_tui.train.costs"]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=_plain())
+    if done.returncode:
+        raise GrokTuiError(f"the bench of the measures ended with exit code {done.returncode}")
+    found = json.loads(done.stdout)
+    total = 0.0
+    for key, every in (("each_ms", found["every"]), ("close_ms", found["closely_every"])):
+        for name, ms in sorted(found[key].items(), key=lambda item: -item[1]):
+            share = ms / (every * found["step_ms"])
+            total += share
+            yield Line(name, f"{ms:.1f} ms, {share:.2%}", f"every {every} epochs", True)
+    yield Line("all measures at the default cadences", f"{total:.1%}", "5 % of the training or less", total <= 0.05)
+
+
 def _start() -> Iterator[Line]:
     """How long until the program is there."""
     took = [_timed([*PROGRAM, "--help"]) for _ in range(7)]
@@ -139,6 +155,7 @@ def _keys() -> Iterator[Line]:
 
 PARTS: dict[str, Callable[[], Iterator[Line]]] = {
     "training": _training,
+    "measures": _measures,
     "start": _start,
     "live": _live,
     "keys": _keys,

@@ -31,7 +31,7 @@ SIGN, SIGN_AT = b"\xa4kind", 1
 """Every payload has these bytes at this place: its first key."""
 
 _ARRAY = 1
-_DTYPES = frozenset({"<f4", "<f8", "<i4", "<i8", "|u1", "|b1"})
+_DTYPES = frozenset({"<f2", "<f4", "<f8", "<i2", "<i4", "<i8", "|u1", "|b1"})
 _Head = tuple[np.dtype[Any], tuple[int, ...], int]
 _SHORT = 7
 _KINDS: dict[str, type[Any]] = {

@@ -14,11 +14,11 @@ from grok_tui import config as configs
 from grok_tui.errors import GrokTuiError, LaunchError, RunError
 from grok_tui.protocol import PROTOCOL, Catalogue, Hello
 from grok_tui.runs import Run
+from grok_tui.train import catalogue as measures
 from grok_tui.train import machine as machines
 from grok_tui.train import steer
 from grok_tui.train.journal import Journal
 from grok_tui.train.past import Past
-from grok_tui.train.probe import ARRAYS, SERIES
 from grok_tui.train.serve import Server
 from grok_tui.train.session import Session
 
@@ -54,7 +54,7 @@ def _train(run: Run, device_name: str, wanted: int | None) -> int:
         session = Session(run, journal, past, device)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda received, _: session.stop(f"stopped by {signal.Signals(received).name}"))
-        catalogue = Catalogue(SERIES, ARRAYS, steer.catalogue(config))
+        catalogue = Catalogue(measures.series(config), measures.arrays(config), steer.catalogue(config))
         hello = Hello(
             PROTOCOL, run.name, __version__, configs.to_tables(config), machine,
             config.training.epochs, catalogue,

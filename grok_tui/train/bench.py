@@ -26,11 +26,12 @@ from grok_tui import config as configs
 from grok_tui import runs
 from grok_tui.config import Config
 from grok_tui.protocol import PROTOCOL, Catalogue, Hello
+from grok_tui.train import catalogue as measures
 from grok_tui.train import machine, steer, textbook
-from grok_tui.train.cadence import PER_DECADE
+from grok_tui.train.cadence import PER_DECADE, next_multiple
 from grok_tui.train.journal import Journal
 from grok_tui.train.past import Past
-from grok_tui.train.probe import ARRAYS, SERIES, Probe
+from grok_tui.train.probe import Probe
 from grok_tui.train.serve import Server
 from grok_tui.train.session import Session
 from grok_tui.train.step import HISTORY, Stepper
@@ -104,10 +105,11 @@ def _race(config: Config) -> dict[str, float]:
 def _overhead(config: Config) -> dict[str, float]:
     """What measuring, recording and serving four viewers at the default cadence take of the training rate.
 
-    The share of the loop's time that is not spent in steps, over six measures; comparing it with bare steps
-    before and after would compare the machine's moods.
+    The share of the loop's time that is not spent in steps, from one measure that takes longer to the next but
+    one; comparing it with bare steps before and after would compare the machine's moods.
     """
-    start = round(config.measure.every * PER_DECADE / 2.302585) + 1  # past the log-spaced start
+    close = config.measure.closely_every
+    start = next_multiple(round(config.measure.every * PER_DECADE / 2.302585), close)  # past the log-spaced start
     with _training(config) as (session, stepper):
         while session.epoch < start:
             session.turn()
@@ -118,16 +120,13 @@ def _overhead(config: Config) -> dict[str, float]:
             spent[0] += _seconds(lambda: step(steps), time.perf_counter)
 
         stepper.advance = timed  # type: ignore[method-assign]
-        goal = session.epoch + 6 * config.measure.every
+        goal = session.epoch + 2 * close
         whole = _seconds(lambda: _turn_until(session, goal), time.perf_counter)
         stepper.advance = step  # type: ignore[method-assign]
-        probe = Probe(stepper.model, stepper.table)
-        look = statistics.median(_seconds(lambda: probe.look(stepper.weights, stepper.flat)) for _ in range(5))
     return {
         "viewers": VIEWERS,
         "every": config.measure.every,
         "overhead": 1 - spent[0] / whole,
-        "look_ms": 1e3 * look,
     }
 
 
@@ -145,7 +144,7 @@ def _training(config: Config) -> Iterator[tuple[Session, Stepper]]:
         run = runs.create(config)
         journal = Journal(run)
         session = Session(run, journal, Past(run, []), torch.device("cpu"))
-        catalogue = Catalogue(SERIES, ARRAYS, steer.catalogue(config))
+        catalogue = Catalogue(measures.series(config), measures.arrays(config), steer.catalogue(config))
         hello = Hello(PROTOCOL, run.name, "", configs.to_tables(config), {}, config.training.epochs, catalogue)
         journal.write(hello)
         journal.server = Server(Path(home) / "socket", hello)
@@ -175,7 +174,7 @@ def _gpu(config: Config) -> dict[str, float]:
     device = torch.device("cuda")
     table = Table.of(config, device)
     stepper = Stepper(config, table, device)
-    probe = Probe(stepper.model, table)
+    probe = Probe(config, table)
     stepper.advance(100)
     stepper.wait()
 
@@ -191,7 +190,7 @@ def _gpu(config: Config) -> dict[str, float]:
         while measured.epoch < config.training.epochs:
             measured.advance(min(config.measure.every, config.training.epochs - measured.epoch))
             measured.read_losses()
-            probe.look(measured.weights, measured.flat)
+            probe.look(measured.weights, measured.epoch % config.measure.closely_every == 0)
 
     return {"gpu_steps_per_s": rate, "gpu_whole_run_s": _seconds(whole, time.perf_counter)}
 

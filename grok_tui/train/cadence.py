@@ -26,6 +26,11 @@ def next_measure(after: int, every: int) -> int:
     return min(epoch, grid)
 
 
+def is_measured(epoch: int, every: int) -> bool:
+    """Whether the measures of `every` are due at `epoch`."""
+    return next_measure(epoch - 1, every) == epoch
+
+
 def next_multiple(after: int, every: int) -> int:
     """The first multiple of `every` later than `after`."""
     return (after // every + 1) * every

@@ -61,15 +61,29 @@ class Transformer:
             weights[name] = torch.zeros(shape) if spread == 0.0 else spread * torch.randn(shape, generator=generator)
         return weights
 
+    def activations(self, circuit: Circuit, a: Tensor, b: Tensor) -> Tensor:
+        """Neurons after their ReLU.  [n], [n] -> [n, m]."""
+        h = circuit.W_L.new_empty(len(a), self.d_mlp)
+        for a_, b_, out in zip(*self._blocks(a, b, h), strict=True):
+            out.copy_(self._arrive(circuit, a_, b_)[:, : self.d_mlp]).relu_()
+        return h
+
     def logits(self, circuit: Circuit, a: Tensor, b: Tensor, out: Tensor) -> Tensor:
         """Logits of the p numbers for pairs of numbers; that of "=" is left out.  [n], [n] -> out [n, p]."""
         m, p = self.d_mlp, self.p
-        blocks = 1 if a.is_cuda else -(-len(a) // GRID_BLOCK)
         W_L = circuit.W_L[:p].T
-        for a_, b_, logits in zip(*(t.tensor_split(blocks) for t in (a, b, out)), strict=True):
-            arriving = arrive(circuit, table_rows(a_, b_, p, self.n_heads), pattern(circuit, a_, b_)[:, :2].flatten(1))
+        for a_, b_, logits in zip(*self._blocks(a, b, out), strict=True):
+            arriving = self._arrive(circuit, a_, b_)
             torch.addmm(arriving[:, m : m + p], arriving[:, :m].relu_(), W_L, out=logits)
         return out
+
+    def _arrive(self, circuit: Circuit, a: Tensor, b: Tensor) -> Tensor:
+        weights = pattern(circuit, a, b)[:, :2].flatten(1)
+        return arrive(circuit, table_rows(a, b, self.p, self.n_heads), weights)
+
+    def _blocks(self, *rows: Tensor) -> tuple[tuple[Tensor, ...], ...]:
+        blocks = 1 if rows[0].is_cuda else -(-len(rows[0]) // GRID_BLOCK)
+        return tuple(each.tensor_split(blocks) for each in rows)
 
 
 def table_rows(a: Tensor, b: Tensor, p: int, heads: int) -> Tensor:

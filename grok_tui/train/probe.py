@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,56 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from grok_tui.protocol import ArrayInfo, SeriesInfo
-from grok_tui.science import fourier, losses
+from grok_tui.config import Config
+from grok_tui.science import fourier, losses, margins, weights
+from grok_tui.train import closeup
 from grok_tui.train.circuit import Parameters, multiply_out
+from grok_tui.train.closeup import Seen
 from grok_tui.train.model import Transformer
 from grok_tui.train.task import Table
-
-SERIES = (
-    SeriesInfo(
-        "train_loss", "train", "nats", log=True,
-        about="Cross-entropy on the training pairs over all p+1 outputs, as it is minimised; before the epoch's step.",
-    ),
-    SeriesInfo("train_accuracy", "train", about="Share of training pairs whose largest number-logit is right."),
-    SeriesInfo("test_loss", "test", "nats", log=True, about="Cross-entropy on the test pairs over the p numbers."),
-    SeriesInfo("test_accuracy", "test", about="Share of test pairs whose largest number-logit is right."),
-    SeriesInfo(
-        "restricted_loss", "restricted", "nats", log=True, reading="provisional",
-        about="Test loss of the key sum directions and the constant alone (Nanda et al. 2023, 5.1; logit level).",
-    ),
-    SeriesInfo(
-        "excluded_loss", "excluded", "nats", log=True, reading="provisional",
-        about="Train loss without the key sum directions (Nanda et al. 2023, 5.1; logit level).",
-    ),
-    SeriesInfo(
-        "excluded_loss_key_free", "excluded, key-free", "nats", log=True, reading="key-free",
-        about="Train loss without any sum direction: no choice of keys is involved.",
-    ),
-    SeriesInfo(
-        "test_fve", "cos fit on test", reading="key-free",
-        about="Share of the test logits' variance that sums of cos(w_k(a+b-c)) explain, fitted on test pairs alone.",
-    ),
-    SeriesInfo("sum_of_squares", "sum of squared weights", log=True, about="Over all parameters, biases too."),
-    SeriesInfo(
-        "key_count", "key frequencies", reading="provisional",
-        about="How many frequencies have alpha_k of at least 5 % of the largest.",
-    ),
-)  # fmt: skip
-
-ARRAYS = (
-    ArrayInfo(
-        "fourier_W_E", "Fourier norms of W_E", "frequency k",
-        about="[cos, sin] x k: norm of each Fourier component of the number embeddings (Nanda et al. 2023, Fig. 3).",
-    ),
-    ArrayInfo(
-        "alpha", "alpha_k", "frequency k",
-        about="Coefficient of cos(w_k(a+b-c)) in the logits over all pairs (Nanda et al. 2023, Fig. 14).",
-    ),
-    ArrayInfo(
-        "key_frequencies", "key frequencies", about="The k whose alpha_k is at least 5 % of the largest; provisional."
-    ),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,50 +28,114 @@ class Findings:
 
 
 class Probe:
-    """Measures one model on one table. All of a look's numbers come to the host in a single transfer."""
+    """Measures one model on one table. A look's numbers and spectra come to the host in a single transfer."""
 
-    def __init__(self, model: Transformer, table: Table) -> None:
-        self._model, self._table = model, table
-        self._grid = table.is_train.new_empty(table.p**2, table.p, dtype=torch.float32)  # made once: 5 MB at p = 113
-        self._sums = torch.arange(table.p, device=table.is_train.device)
-        self._is_test = ~table.is_train
-        self._test_counts = self._is_test.sum(1)
+    def __init__(self, config: Config, table: Table) -> None:
+        self._model, self._table, self._config = Transformer.of(config), table, config
+        p = table.p
+        self._grid = table.is_train.new_empty(p**2, p, dtype=torch.float32)  # made once: 5 MB at p = 113
+        self._sums = torch.arange(p, device=table.is_train.device)
+        every = torch.ones_like(table.is_train)
+        self._sets = torch.stack((table.is_train, ~table.is_train, every))  # [train, test, all; s, a]
+        self._counts = self._sets.sum(2)
+        start = weights.sums_of_squares(self._model.init(config.model.seed))
+        self._at_start = torch.stack(list(start.values())).sum()
 
     @torch.no_grad()
-    def look(self, weights: Parameters, flat: Tensor) -> Findings:
-        """Measure the weights, of which `flat` holds every one."""
+    def look(self, w: Parameters, closely: bool = False) -> Findings:
+        """Measure the weights; `closely` adds what takes longer."""
+        seen = self._see(w)
+        numbers = self._losses(seen) | self._margins(seen.grid) | self._sizes(w)
+        spectra = self._spectra(seen)
+        numbers |= {
+            "gini_W_E": weights.gini(fourier.paired(spectra["fourier_W_E"])),
+            "gini_W_L": weights.gini(fourier.paired(spectra["fourier_W_L"])),
+            "test_fve": seen.fit.explained[0],
+            "logit_fve": seen.fit.explained[1],
+            "key_count": seen.keys.sum(),
+        }
+        spectra["keys"] = seen.keys
+        maps: dict[str, Tensor] = {}
+        if closely:
+            more, maps = closeup.look(seen, self._config.measure.neuron_level)
+            numbers |= more
+        return _to_host(numbers, spectra, maps)
+
+    def _see(self, w: Parameters) -> Seen:
         table, p = self._table, self._table.p
-        circuit, _ = multiply_out(weights, p)
-        grid = self._model.logits(circuit, table.grid_a, table.grid_b, out=self._grid).view(p, p, p)  # [s, a, c]
+        circuit, _ = multiply_out(w, p)
+        grid = self._model.logits(circuit, table.grid_a, table.grid_b, out=self._grid).view(p, p, p)
         M = fourier.mean_over_sums(grid)
         alpha = fourier.coefficients(M)
-        keys = fourier.key_frequencies(alpha)
-        test, n_test = self._is_test, self._test_counts.sum()
-        labels = self._sums[:, None].expand(p, p)
-        parts = list(zip(fourier.blocks(grid), fourier.blocks(labels), strict=True))
-        loss = torch.cat([losses.cross_entropies(*part) for part in parts])
-        hits = torch.cat([losses.correct(*part) for part in parts])
-        train_logits = self._grid[table.train_rows]
-        numbers = {
-            "test_loss": (loss * test).sum() / n_test,
-            "test_accuracy": (hits & test).sum(dtype=torch.float64) / n_test,
-            "restricted_loss": losses.restricted(M, keys, self._test_counts),
-            "excluded_loss": losses.excluded(train_logits, table.train_sum, M, keys),
-            "excluded_loss_key_free": losses.excluded(train_logits, table.train_sum, M, None),
-            "test_fve": fourier.explained_on(grid, test),
-            "sum_of_squares": flat.double().square().sum(),
-            "key_count": keys.sum(),
+        fit = fourier.fit_on(grid, self._sets[1:])
+        return Seen(w, circuit, self._model, table, grid, M, alpha, fourier.key_frequencies(alpha), fit)
+
+    def _losses(self, seen: Seen) -> dict[str, Tensor]:
+        grid, M, keys = seen.grid, seen.M, seen.keys
+        labels = self._sums[:, None].expand(len(M), len(M))
+        right = torch.cat([losses.correct(*part) for part in zip(*map(fourier.blocks, (grid, labels)), strict=True)])
+        excluded = losses.excluded_on(grid, M, keys, self._sets)
+        restricted = losses.restricted(M, keys, self._counts)
+        test = self._sets[1]
+        return {
+            "test_loss": excluded.nothing[1],
+            "test_accuracy": (right & test).sum(dtype=torch.float64) / test.sum(),
+            "restricted_loss": restricted[1],
+            "restricted_loss_train": restricted[0],
+            "restricted_loss_all": restricted[2],
+            "restricted_accuracy": losses.restricted_accuracy(M, keys, self._counts[2]),
+            "excluded_loss": excluded.keys[0],
+            "excluded_loss_test": excluded.keys[1],
+            "excluded_loss_all": excluded.keys[2],
+            "excluded_loss_key_free": excluded.every[0],
         }
-        norms = fourier.norms(weights["W_E"][:, :p])
-        sent = torch.cat((torch.stack([v.double() for v in numbers.values()]), norms.flatten(), alpha, keys.double()))
-        host = sent.cpu().numpy()
-        count, half = len(numbers), (p - 1) // 2
-        values, rest = host[:count], host[count:]
-        return Findings(
-            dict(zip(numbers, values.tolist(), strict=True)),
-            {
-                "fourier_W_E": rest[: 2 * half].reshape(2, half).astype(np.float32),
-                "alpha": rest[2 * half : 3 * half].astype(np.float32),
-                "key_frequencies": (np.flatnonzero(rest[3 * half :]) + 1).astype(np.int32),
-            },
-        )
+
+    def _margins(self, grid: Tensor) -> dict[str, Tensor]:
+        found = margins.margins(grid)
+        train, test = found[self._sets[0]], found[self._sets[1]]
+        spread = margins.spread(test)
+        return {
+            "margin_train": train.mean(),
+            "margin_test": spread.mean,
+            "margin_test_05": spread.low,
+            "margin_test_50": spread.middle,
+            "margin_test_95": spread.high,
+            "about_to_flip": margins.about_to_flip(test),
+            "zero_losses": margins.zero_losses(self._grid[self._table.train_rows], self._table.train_sum),
+        }
+
+    def _sizes(self, w: Parameters) -> dict[str, Tensor]:
+        squares = weights.sums_of_squares(w)
+        total = torch.stack(list(squares.values())).sum()
+        return {
+            "sum_of_squares": total,
+            **{f"sum_of_squares_{name}": value for name, value in squares.items()},
+            "weight_norm_ratio": weights.norm_ratio(total, self._at_start.to(total.device)),
+            "norm_W_U": squares["W_U"].sqrt(),
+        }
+
+    def _spectra(self, seen: Seen) -> dict[str, Tensor]:
+        p, w = self._table.p, seen.weights
+        return {
+            "fourier_W_E": fourier.norms(w["W_E"][:, :p]),
+            "fourier_W_L": fourier.logit_norms(w["W_U"][:, :p], w["W_out"]),
+            "alpha": seen.alpha,
+            "alpha_test": seen.fit.alpha[0],
+        }
+
+
+def _to_host(numbers: Mapping[str, Tensor], spectra: Mapping[str, Tensor], maps: Mapping[str, Tensor]) -> Findings:
+    """Numbers and spectra in one transfer, maps in one each."""
+    sent = torch.cat(
+        (torch.stack([value.double() for value in numbers.values()]), *(s.double().flatten() for s in spectra.values()))
+    )
+    host = sent.cpu().numpy()
+    cuts = np.cumsum([len(numbers), *(s.numel() for s in spectra.values())])[:-1]
+    values, *flat = np.split(host, cuts)
+    arrays: dict[str, NDArray[np.generic]] = {
+        name: found.reshape(tensor.shape).astype(np.float32)
+        for (name, tensor), found in zip(spectra.items(), flat, strict=True)
+    }
+    arrays["key_frequencies"] = (np.flatnonzero(arrays.pop("keys")) + 1).astype(np.int32)
+    arrays |= {name: tensor.cpu().numpy() for name, tensor in maps.items()}
+    return Findings(dict(zip(numbers, values.tolist(), strict=True)), arrays)

@@ -19,7 +19,7 @@ from grok_tui.ledger import Entry
 from grok_tui.protocol import Array, Points, Reply
 from grok_tui.runs import Run
 from grok_tui.train import checkpoint, steer
-from grok_tui.train.cadence import next_measure, next_multiple
+from grok_tui.train.cadence import is_measured, next_measure, next_multiple
 from grok_tui.train.journal import Journal
 from grok_tui.train.past import Past
 from grok_tui.train.probe import Probe
@@ -48,7 +48,7 @@ class Session:
         self.config = run.config
         table = Table.of(self.config, device)
         self._stepper = Stepper(self.config, table, device)
-        self._probe = Probe(self._stepper.model, table)
+        self._probe = Probe(self.config, table)
         self.controls = {name: float(getattr(self.config.optimizer, name)) for name in steer.CONTROLS}
         self.paused = False
         self._stopping = ""
@@ -193,11 +193,11 @@ class Session:
             self.journal.server.wait(0.5)
 
     def _do_what_is_due(self) -> None:
-        epoch, record, past = self.epoch, self.config.record, self._past
+        epoch, measure, record = self.epoch, self.config.measure, self.config.record
         last = epoch == self.config.training.epochs
-        due = last or next_measure(epoch - 1, self.config.measure.every) == epoch
-        if due and epoch > past.measured:
-            self._measure()
+        closely = last or epoch % measure.closely_every == 0
+        if (closely or is_measured(epoch, measure.every)) and epoch > self._past.measured:
+            self._measure(closely)
         if epoch and (last or epoch % record.weights_every == 0) and not self._weights_path.exists():
             self._save_weights()
         if epoch and (last or epoch % record.resume_every == 0) and not self._resume_path.exists():
@@ -205,9 +205,10 @@ class Session:
 
     def _advance(self) -> None:
         """Steps up to the next thing that is due, a burst of them at most."""
-        epoch, record = self.epoch, self.config.record
-        stops = [self.config.training.epochs, epoch + self._burst, next_measure(epoch, self.config.measure.every)]
-        stops += [next_multiple(epoch, record.weights_every), next_multiple(epoch, record.resume_every)]
+        epoch, measure, record = self.epoch, self.config.measure, self.config.record
+        stops = [self.config.training.epochs, epoch + self._burst, next_measure(epoch, measure.every)]
+        multiples = (measure.closely_every, record.weights_every, record.resume_every)
+        stops += [next_multiple(epoch, every) for every in multiples]
         if self._waiting:
             stops.append(self._waiting[0].epoch)
         stops += [goal for goal in (self._past.end, self._past.known) if goal > epoch]
@@ -228,9 +229,9 @@ class Session:
                 self.take_back_what_diverged()
         self._tell(force=replayed)
 
-    def _measure(self) -> None:
+    def _measure(self, closely: bool) -> None:
         self.settle()
-        findings = self._probe.look(self._stepper.weights, self._stepper.flat)
+        findings = self._probe.look(self._stepper.weights, closely)
         at = np.array([self.epoch])
         for name, values in findings.arrays.items():
             if name == "key_frequencies":
@@ -240,7 +241,7 @@ class Session:
             self.journal.write(Array(self.epoch, name, values))
         # the numbers last: they say that this look is whole, and a resume takes it again where they are missing
         self.journal.write(Points(at, {name: np.array([value]) for name, value in findings.numbers.items()}))
-        self._latest |= findings.numbers
+        self._latest |= {name: value for name, value in findings.numbers.items() if np.isfinite(value)}
 
     @property
     def _weights_path(self) -> Path:
