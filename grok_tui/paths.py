@@ -49,6 +49,18 @@ def presets_dir() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parent.parent / "presets"
 
 
+def layouts_dir() -> Path:
+    """The layouts that the user has saved: under `GROK_TUI_HOME`, else the platform's configuration directory.
+
+    It need not exist.
+    """
+    if os.environ.get("GROK_TUI_HOME"):
+        return home() / "layouts"
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("grok-tui", appauthor=False)) / "layouts"
+
+
 def socket_path(run_dir: Path) -> Path:
     """The socket of the run in `run_dir`: short, and distinct for each directory.
 

@@ -14,7 +14,7 @@ from grok_tui.sources import RunSource, Source
 from grok_tui.ui import keys, theme
 from grok_tui.ui.doors import Doors
 from grok_tui.ui.messages import HomeWanted, RunWanted
-from grok_tui.ui.palette import KeyCommands
+from grok_tui.ui.palette import KeyCommands, PaneCommands
 from grok_tui.ui.panes import STYLES
 from grok_tui.ui.screens.help import HelpScreen
 from grok_tui.ui.screens.home import HomeScreen
@@ -32,7 +32,7 @@ class GrokApp(App[str]):
 
     TITLE = "grok-tui"
     CSS_PATH = ["app.tcss", STYLES]
-    COMMANDS = App.COMMANDS | {KeyCommands}
+    COMMANDS = App.COMMANDS | {KeyCommands, PaneCommands}
     BINDINGS = [*keys.bindings(keys.APP_KEYS), Binding("ctrl+q", "leave", show=False, priority=True)]
 
     def __init__(

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from grok_tui import wording
 from grok_tui.ui.keys import Key
-from grok_tui.ui.messages import PromptClosed, Typed
+from grok_tui.ui.messages import Named, PromptClosed, Typed
 
 GAP = 2
 
@@ -71,7 +71,7 @@ class Hints(Static):
 
 
 class Prompt(Horizontal):
-    """Asks for one control's new value, with what it would mean beside it. Sends nothing by itself."""
+    """Asks for one control's new value, with what it would mean beside it, or for a name. Sends nothing by itself."""
 
     DEFAULT_CLASSES = "-closed"
 
@@ -102,6 +102,16 @@ class Prompt(Horizontal):
         field.focus()
         self._note(field.value)
 
+    def open_text(self, label: str, note: str) -> None:
+        """Ask for a name."""
+        self.control, self._lr = "", math.nan
+        self.query_one("#prompt-label", Static).update(label)
+        self.query_one("#prompt-note", Static).update(note)
+        field = self.query_one(Input)
+        field.value = ""
+        self.remove_class("-closed")
+        field.focus()
+
     def close(self) -> None:
         """Put the input away."""
         self.add_class("-closed")
@@ -109,10 +119,15 @@ class Prompt(Horizontal):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self._note(event.value)
+        if self.control:
+            self._note(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
+        if not self.control:
+            self.post_message(Named(event.value))
+            self.close()
+            return
         try:
             value = float(event.value)
         except ValueError:

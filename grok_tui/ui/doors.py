@@ -1,4 +1,4 @@
-"""What the screens do to the world outside: list, start, resume and open runs. Tests put others in their place."""
+"""What the screens do to the world outside: list, start, resume, recompute, open. Tests put others in their place."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from grok_tui import config, launch, runs
 from grok_tui.config import Config
+from grok_tui.launch import Recomputing
 from grok_tui.runs import Run
 from grok_tui.sources import RunSource, Source
 
@@ -20,4 +21,5 @@ class Doors:
     find: Callable[[str], Run] = runs.find
     start: Callable[[Config], Run] = launch.start
     resume: Callable[[Run], None] = launch.resume
+    hindsight: Callable[[Run], Recomputing] = launch.hindsight
     source: Callable[[Run], Source] = RunSource

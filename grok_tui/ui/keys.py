@@ -49,7 +49,8 @@ def _one(shown: str, key: str, action: str, label: str, about: str, group: str, 
 
 _STEP_UP = "step('weight_decay', 2.0)"
 _STEP_DOWN = "step('weight_decay', 0.5)"
-PANE_NAMES = ("Accuracy", "Losses", "Fourier", "Phase", "Weight decay", "Events")
+PLACES = 9
+"""Panes in a layout, at most: a number for each."""
 
 RUN_KEYS: tuple[Key, ...] = (
     Key(
@@ -103,6 +104,15 @@ RUN_KEYS: tuple[Key, ...] = (
         hint=2,
         needs="resume",
         palette=(("Resume the run from its last resume point", "resume"),),
+    ),
+    _one(
+        "f",
+        "f",
+        "hindsight",
+        "Final keys",
+        "Recompute the measures over the stored weights with the final keys, and redraw the past",
+        "The run",
+        palette=(("Recompute with final keys (hindsight)", "hindsight"),),
     ),
     _one(
         "H",
@@ -216,12 +226,12 @@ RUN_KEYS: tuple[Key, ...] = (
         palette=(("Show the whole run", "reset_view"),),
     ),
     Key(
-        "1 … 6",
-        tuple((str(n), f"pane({n})") for n in range(1, len(PANE_NAMES) + 1)),
+        "1 … 9",
+        tuple((str(n), f"pane({n})") for n in range(1, PLACES + 1)),
         "Pane",
-        "Go to a pane: accuracy, losses, Fourier, phase, weight decay, events; again makes it large",
+        "Go to the layout's first, second … pane; again makes it large",
         "Panes",
-        palette=tuple((f"Go to pane: {name}", f"pane({n})") for n, name in enumerate(PANE_NAMES, 1)),
+        palette=(("Go to the first pane", "pane(1)"),),
     ),
     Key(
         "tab",
@@ -239,6 +249,32 @@ RUN_KEYS: tuple[Key, ...] = (
         "Panes",
         hint=8,
         palette=(("Make the pane large or small", "maximise"),),
+    ),
+    Key(
+        "v V",
+        (("v", "next_layout(1)"), ("V", "next_layout(-1)")),
+        "Layout",
+        "The next layout of panes, V the one before: main, progress, circuit, frequencies, checks, and your own",
+        "Panes",
+        hint=13,
+        palette=(("Next layout", "next_layout(1)"), ("Previous layout", "next_layout(-1)")),
+    ),
+    Key(
+        "n N",
+        (("n", "other_pane(1)"), ("N", "other_pane(-1)")),
+        "Other pane",
+        "Another kind of pane in this one's place, N the one before; the palette has each by name",
+        "Panes",
+        palette=(("Another pane in this place", "other_pane(1)"),),
+    ),
+    _one(
+        "L",
+        "L",
+        "save_layout",
+        "Save layout",
+        "Save the panes as they are as a layout of your own",
+        "Panes",
+        palette=(("Save the panes as a layout", "save_layout"),),
     ),
     _one(
         "esc",

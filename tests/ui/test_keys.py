@@ -6,8 +6,7 @@ from textual.binding import Binding
 from textual.keys import _get_key_aliases
 
 from grok_tui.sources import Scripted
-from grok_tui.ui import keys
-from grok_tui.ui.panes import PANES
+from grok_tui.ui import keys, layouts, panes
 from grok_tui.ui.screens.help import HelpScreen
 from grok_tui.ui.screens.home import HomeScreen
 from grok_tui.ui.screens.run import RunScreen
@@ -40,7 +39,7 @@ def test_every_key_is_one_that_textual_knows() -> None:
 
 def test_there_is_a_number_for_each_pane() -> None:
     row = next(row for row in keys.RUN_KEYS if row.label == "Pane")
-    assert len(row.does) == len(PANES) == len(keys.PANE_NAMES)
+    assert len(row.does) == keys.PLACES == layouts.MOST
 
 
 def test_the_markdown_names_every_key_once_with_its_sentence() -> None:
@@ -51,7 +50,7 @@ def test_the_markdown_names_every_key_once_with_its_sentence() -> None:
 
 
 async def test_help_lists_every_key_and_every_pane() -> None:
-    async with on_stage(Scripted(frames(until=0)), size=(90, 90)) as (pilot, _):
+    async with on_stage(Scripted(frames(until=0)), size=(90, 140)) as (pilot, _):
         await pilot.press("question_mark")
         await pilot.pause()
         assert isinstance(pilot.app.screen, HelpScreen)
@@ -60,7 +59,8 @@ async def test_help_lists_every_key_and_every_pane() -> None:
         for row in keys.TABLE:
             assert row.shown in page
             assert " ".join(row.about.split()) in flat
-        for pane in PANES:
+        for name, pane in panes.every().items():
+            assert name in page
             assert pane.title in page
 
 

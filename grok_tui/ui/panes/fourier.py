@@ -20,6 +20,7 @@ from grok_tui.ui.widgets.grid import CellGrid
 class FourierPane(Pane):
     """The circuit in the weights: of all frequencies, a few grow and the others vanish."""
 
+    matrix: ClassVar[str] = "fourier_W_E"
     title: ClassVar[str] = "Fourier norms of W_E"
     look_for: ClassVar[str] = "a few frequencies grow and the others vanish: cosines up, sines down"
     figure: ClassVar[str] = "Nanda et al. 2023, Fig. 3"
@@ -29,9 +30,7 @@ class FourierPane(Pane):
         yield Bars()
 
     def present(self, state: RunState, view: View) -> None:
-        norms, keys, alpha = (
-            array_at(state, name, view.cursor) for name in ("fourier_W_E", "key_frequencies", "alpha")
-        )
+        norms, keys, alpha = (array_at(state, name, view.cursor) for name in (self.matrix, "key_frequencies", "alpha"))
         heading, spectrum = self.query_one(Keys), None
         if norms is not None and norms.values.ndim == 2 and len(norms.values) == 2:
             chosen = frozenset(int(k) for k in keys.values.ravel()) if keys is not None else frozenset()

@@ -9,8 +9,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from grok_tui.ui import keys
-from grok_tui.ui.panes import PANES
+from grok_tui.ui import keys, panes
 
 ABOUT = (
     "grok-tui trains in a process of its own. This screen only looks, and asks for changes between two steps; "
@@ -35,9 +34,9 @@ class HelpScreen(ModalScreen[None]):
                     for row in rows:
                         yield Static(row.shown, classes="help-key")
                         yield Static(row.about)
-            yield Static("What to look for", classes="help-group")
-            with Grid(classes="help-rows"):
-                for number, pane in enumerate(PANES, 1):
-                    yield Static(str(number), classes="help-key")
+            yield Static("The panes by their short names, and what to look for", classes="help-group")
+            with Grid(classes="help-rows help-panes"):
+                for name, pane in panes.every().items():
+                    yield Static(name, classes="help-key")
                     source = (f" ({pane.figure})", "$muted") if pane.figure else ""
                     yield Static(Content.assemble((pane.title, "bold"), f": {pane.look_for}", source))

@@ -8,20 +8,20 @@ from functools import partial
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Container
-from textual.screen import Screen
 
 from grok_tui import wording
-from grok_tui.errors import GrokTuiError
+from grok_tui.errors import ConfigError, GrokTuiError
 from grok_tui.protocol import Command
 from grok_tui.sources import Source
 from grok_tui.state import RunState
-from grok_tui.ui import keys, link
+from grok_tui.ui import keys, layouts, link
+from grok_tui.ui.board import Board
 from grok_tui.ui.bottom import Hints, Prompt
 from grok_tui.ui.doors import Doors
-from grok_tui.ui.messages import Answered, HomeWanted, LinkEnded, PromptClosed, StateAdvanced, Typed
+from grok_tui.ui.messages import Answered, HomeWanted, LinkEnded, Named, PromptClosed, StateAdvanced, Typed
 from grok_tui.ui.pace import Pace
-from grok_tui.ui.panes import PANES, DecayPane, Pane
+from grok_tui.ui.panes import DecayPane
+from grok_tui.ui.screens.arranging import Arranging
 from grok_tui.ui.screens.confirm import ConfirmScreen
 from grok_tui.ui.status import StatusLine
 from grok_tui.ui.steer import Requests
@@ -37,20 +37,18 @@ PAN = 5
 """Hundredths of what is shown, by which an arrow moves a zoom; the cursor moves by one."""
 
 
-class RunScreen(Screen[None]):
+class RunScreen(Arranging):
     """One run, looked at and steered. It draws `state` through `view`, and changes neither's truth."""
 
     CSS_PATH = "run.tcss"
     AUTO_FOCUS = ""
     BINDINGS = keys.bindings(keys.RUN_KEYS)
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-normal"), (160, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-short"), (34, "-tall")]
 
     def __init__(self, source: Source, doors: Doors, charts_every: float, status_every: float) -> None:
         super().__init__(id="run")
         self.source = source
         self._doors = doors
-        self._charts = Pace(self, self._draw_panes, charts_every)
+        self._charts = Pace(self, self.draw_panes, charts_every)
         self._line = Pace(self, self._draw_line, status_every)
         self.state = RunState()
         self.view = View()
@@ -58,15 +56,18 @@ class RunScreen(Screen[None]):
         self._note = ""
         self._stood = ""
         self._resuming = False
+        self._recomputing = False
+        self._configured = False
+        """The layout that the run's preset names has been looked for."""
 
     def compose(self) -> ComposeResult:
         yield StatusLine()
-        with Container(id="panes"):
-            yield from (pane(id=f"pane-{number}") for number, pane in enumerate(PANES, 1))
+        yield Board()
         yield Hints()
         yield Prompt()
 
     def on_mount(self) -> None:
+        self._board.place()
         self._draw_line()
         self.run_worker(link.follow(self.source, self.state, self.post_message), name="link")
 
@@ -81,6 +82,10 @@ class RunScreen(Screen[None]):
         if self.source.link == "cut off":
             self.requests.forget()
         self._tell_what_turned()
+        if self.state.hello and not self._configured:
+            self._configured = True
+            if named := self.state.setting("view", "layout"):
+                self.run_worker(self.action_layout(str(named)), name="layout")
         self._charts.ask()
         self._line.ask()
 
@@ -108,6 +113,14 @@ class RunScreen(Screen[None]):
     def on_typed(self, message: Typed) -> None:
         self._send(self.requests.set(message.name, message.value))
 
+    def on_named(self, message: Named) -> None:
+        try:
+            self._board.arrangement = layouts.save(self._board.arrangement, message.text)
+        except ConfigError as error:
+            self.say(str(error), "$bad")
+        else:
+            self.say(f"saved: layout {self._board.arrangement.name} is in the palette, and v comes to it", "$good")
+
     def on_prompt_closed(self, _message: PromptClosed) -> None:
         self.query_one(Hints).display = True
         self.set_focus(None)
@@ -116,6 +129,7 @@ class RunScreen(Screen[None]):
         self.say("")
 
     def on_resize(self, _event: events.Resize) -> None:
+        self._board.place()
         self.call_after_refresh(self._draw)
 
     # What is drawn
@@ -143,14 +157,13 @@ class RunScreen(Screen[None]):
     def _echo(self) -> None:
         """Draw at once what was asked for or has been confirmed; the charts can wait for their time."""
         self._line.now()
-        decay = self.query_one(DecayPane)
-        decay.pending = self.requests.pending("weight_decay")
-        decay.show(self.state, self.view)
+        for decay in self.query(DecayPane):
+            decay.pending = self.requests.pending("weight_decay")
+            decay.show(self.state, self.view)
         self._charts.ask()
 
-    def _draw_panes(self) -> None:
-        for pane in self.query(Pane):
-            pane.show(self.state, self.view)
+    def draw_panes(self) -> None:
+        self._board.draw(self.state, self.view, self.requests.pending("weight_decay"))
 
     def _draw_line(self) -> None:
         self.query_one(StatusLine).show(self.state, self.source.link, self.requests.pending("weight_decay"))
@@ -246,11 +259,30 @@ class RunScreen(Screen[None]):
         finally:
             self._resuming = False
 
+    def action_hindsight(self) -> None:
+        """Have the measures recomputed with the final keys, in a process of its own; they come by the source."""
+        if self.state.hello is None or self._recomputing:
+            return
+        self._recomputing = True
+        self.query_one(Hints).say("looking for the final keys …")
+        self.run_worker(self._hindsight(), name="hindsight")
+
+    async def _hindsight(self) -> None:
+        try:
+            run = await asyncio.to_thread(self._doors.find, self.source.place or self.state.run)
+            found = await asyncio.to_thread(self._doors.hindsight, run)
+        except GrokTuiError as error:
+            self.say(str(error), "$bad")
+        else:
+            self.say(found.text, "$good")
+        finally:
+            self._recomputing = False
+
     # Looking
 
     def _look(self, view: View) -> None:
         self.view = view
-        self._draw_panes()
+        self.draw_panes()
 
     def action_log_x(self) -> None:
         """Epochs on the other axis."""
@@ -283,48 +315,6 @@ class RunScreen(Screen[None]):
         """Show the whole run."""
         self._look(self.view.reset())
 
-    # Panes
-
-    def _panes(self) -> list[Pane]:
-        return list(self.query(Pane))
-
-    @property
-    def large(self) -> Pane | None:
-        """The pane that fills the screen."""
-        return next((pane for pane in self._panes() if pane.has_class("-large")), None)
-
-    def _enlarge(self, pane: Pane | None) -> None:
-        for each in self._panes():
-            each.set_class(each is pane, "-large")
-        self.set_class(pane is not None, "-one-pane")
-        self.call_after_refresh(self._draw_panes)
-
-    def action_pane(self, number: int) -> None:
-        """Go to a pane; when there already, or where it has no room, make it large."""
-        pane = self._panes()[number - 1]
-        if self.large is not None or not pane.size.area or self.focused is pane:
-            self._enlarge(None if self.large is pane else pane)
-        self.set_focus(pane)
-
-    def action_next_pane(self, step: int) -> None:
-        """Go to the next pane; what is large follows."""
-        if self.query_one(Prompt).is_open:
-            return
-        panes = self._panes()
-        shown = panes if self.large else [pane for pane in panes if pane.size.area]
-        here = next((i for i, pane in enumerate(shown) if pane is self.focused), -1 if step > 0 else 0)
-        if shown:
-            pane = shown[(here + step) % len(shown)]
-            if self.large:
-                self._enlarge(pane)
-            self.set_focus(pane)
-
-    def action_maximise(self) -> None:
-        """Make the pane large, or small again."""
-        pane = self.focused if isinstance(self.focused, Pane) else self._panes()[1]
-        self._enlarge(None if self.large else pane)
-        self.set_focus(pane)
-
     def action_back(self) -> None:
         """One step back: the input, the large pane, the cursor, the focus."""
         if self.query_one(Prompt).is_open:
@@ -335,6 +325,11 @@ class RunScreen(Screen[None]):
             self._look(self.view.without_cursor())
         else:
             self.set_focus(None)
+
+    def action_save_layout(self) -> None:
+        """Ask for a name to save the present panes under."""
+        self.query_one(Hints).display = False
+        self.query_one(Prompt).open_text("Save layout as", "Enter saves · Esc leaves")
 
     # Leaving
 

@@ -24,8 +24,6 @@ PAD = 2
 EVERY = 16
 """Cells between a line's markers."""
 
-NO_DATA = "no data yet"
-
 
 class Chart(CellGrid):
     """A plot that is drawn again when it is given another."""
@@ -45,14 +43,14 @@ def picture(plot: Plot, width: int, height: int) -> Cells:
     """The chart in so many cells: legend, frame and lines, as much of them as there is room for."""
     cells = Cells(width, height)
     if not any(len(line.series) for line in plot.lines):
-        text = cut(NO_DATA, width)
+        text = cut(plot.empty, width)
         cells.text((width - len(text)) // 2, height // 2, text, Token.MUTED)
         return cells
     most = max(height // 6, 1) if plot.cursor is None else max(height // 5, 3 if height >= 8 else 1)
     used = legend.draw(cells, plot, min(most, 3)) if plot.legend and height > 2 else 0
     body = Cells(width, height - used)
     values = plot.values or _fitted(plot)
-    left, rows, values = _frame(body, plot.epochs, values)
+    left, rows, values = _frame(body, plot.epochs, values, plot.across)
     canvas = Cells(width - left, rows)
     _draw_lines(canvas, plot, values)
     _draw_level(canvas, plot, values)
@@ -76,7 +74,7 @@ def _fitted(plot: Plot) -> Values:
     return span(finite.min(), finite.max(), plot.log) if len(finite) else span(np.nan, np.nan, plot.log)
 
 
-def _frame(cells: Cells, epochs: Epochs, values: Values) -> tuple[int, int, Values]:
+def _frame(cells: Cells, epochs: Epochs, values: Values, counts: str) -> tuple[int, int, Values]:
     """Draw axes and ticks; returns the canvas's first column, its number of rows, and what they span."""
     rows = cells.height - 2
     up = values.ticks(rows) if rows >= 2 else []
@@ -90,7 +88,7 @@ def _frame(cells: Cells, epochs: Epochs, values: Values) -> tuple[int, int, Valu
     found = (values.row(np.array([v for v, _ in up]), rows * DOWN) // DOWN).tolist()
     ticks_x = tuple((float(x), label) for x, label in across if x is not None)
     ticks_y = tuple((row, f"{label:>{left - 1}}") for row, (_, label) in zip(found, up, strict=True))
-    name = " epoch, log " if epochs.log else " epoch "
+    name = f" {counts}, log " if epochs.log else f" {counts} "
     cells.put(0, 0, _plotext_frame(cells.width, cells.height, columns, rows, ticks_x, ticks_y, name))
     return left, rows, values
 

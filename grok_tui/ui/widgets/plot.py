@@ -33,6 +33,8 @@ class Line:
     """The value holds until the next one."""
     digits: int = 0
     """Decimals of the read-out; as many as needed when 0."""
+    said: str | None = None
+    """What the legend says of it in place of a value."""
 
     @property
     def style(self) -> int:
@@ -41,6 +43,8 @@ class Line:
 
     def read(self, epoch: float | None) -> str:
         """Its value at `epoch`, or its newest."""
+        if self.said is not None:
+            return self.said
         found = self.series.at(epoch) if epoch is not None else None
         value = found[1] if found else float("nan") if epoch is not None else self.series.last
         return f"{value:.{self.digits}f}" if self.digits and value == value else wording.number(value)
@@ -70,3 +74,7 @@ class Plot:
     legend: bool = True
     level: tuple[float, str, str] | None = None
     """A value drawn across, with a long and a short name for it."""
+    across: str = "epoch"
+    """What the horizontal axis counts."""
+    empty: str = "no data yet"
+    """What to say while no line has a point."""

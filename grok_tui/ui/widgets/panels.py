@@ -1,0 +1,68 @@
+"""Several small charts in one frame, each below its title."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grok_tui.ui.widgets import chart
+from grok_tui.ui.widgets.cells import BOLD, Cells, Token, cut
+from grok_tui.ui.widgets.grid import CellGrid
+from grok_tui.ui.widgets.plot import Plot
+
+GAP = 2
+"""Columns between two charts."""
+
+LEAST = 5
+"""Rows of a chart with its title; where not all have so many, the last are left out."""
+
+SQUARE = 2.6
+"""Columns that a chart wants for each of its rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One of the charts."""
+
+    title: str
+    plot: Plot
+
+
+class Panels(CellGrid):
+    """Charts that are drawn again when others are given."""
+
+    panels: tuple[Panel, ...] = ()
+
+    def show(self, *panels: Panel) -> None:
+        """Draw `panels`; their series may have grown since."""
+        self.panels = panels
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> Cells:
+        return picture(self.panels, width, height)
+
+
+def picture(panels: tuple[Panel, ...], width: int, height: int) -> Cells:
+    """As many of the charts as there is room for, row by row."""
+    cells = Cells(width, height)
+    if not panels or not cells.chars.size:
+        return cells
+    columns = columns_for(len(panels), width, height)
+    rows = min(-(-len(panels) // columns), max(height // LEAST, 1))
+    shown = panels[: rows * columns]
+    wide = (width - GAP * (columns - 1)) // columns
+    for nth, panel in enumerate(shown):
+        row, column = divmod(nth, columns)
+        top, bottom = height * row // rows, height * (row + 1) // rows
+        x = column * (wide + GAP)
+        cells.put(x, top + 1, chart.picture(panel.plot, wide, bottom - top - 1))
+        cells.text(x, top, cut(panel.title, wide), Token.TEXT | BOLD)
+    return cells
+
+
+def columns_for(count: int, width: int, height: int) -> int:
+    """How many charts stand side by side, so that the smaller of their two sides is as large as can be."""
+
+    def smaller(columns: int) -> float:
+        return min((width - GAP * (columns - 1)) / columns / SQUARE, height / -(-count // columns))
+
+    return max(range(1, count + 1), key=smaller)
