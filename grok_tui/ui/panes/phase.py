@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 
+from grok_tui.science import forecast
 from grok_tui.science.phases import Phase
 from grok_tui.state import RunState
 from grok_tui.ui.panes import lines
@@ -16,6 +17,9 @@ from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import BOLD, Cells, Token, cut, wrap
 from grok_tui.ui.widgets.grid import CellGrid
 from grok_tui.ui.widgets.ribbon import Band, Ribbon, Strip
+
+ROOM_TO_GUESS = 4
+"""Rows from which a forecast is among what is said: the evidence comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,8 @@ class PhasePane(Pane):
         evidence.head = f"now, at epoch {measured:,}: {call.phase}" if call and past is not None else ""
         evidence.reasons = (*call.evidence, of_the_run(state)) if call else ()
         evidence.ahead = call.next if call else ""
+        guess = forecast.forecast(state.phases)
+        evidence.guess = forecast.in_words(guess) if guess else ""
         self.note(badge(state))
         changes = tuple(event.epoch for event in state.changes())
         self.query_one(Ribbon).show(Strip(lines.epochs(state, view), found, changes, view.cursor))
@@ -133,6 +139,7 @@ class Evidence(CellGrid):
     """Says that it is of now, where the heading is of another time."""
     reasons: tuple[str, ...] = ()
     ahead: str = ""
+    guess: str = ""
 
     def draw(self, width: int, height: int) -> Cells:
         cells = Cells(width, height)
@@ -140,8 +147,10 @@ class Evidence(CellGrid):
             return cells
         y = 1 if self.head else 0
         cells.text(0, 0, cut(self.head, width), Token.MUTED)
-        said = [("·", Token.TEXT, reason) for reason in self.reasons[: max(height - y - 1, 1)]]
-        said += [("→", Token.MUTED, self.ahead)] if self.ahead else []
+        last = [("→", Token.MUTED, self.ahead)] if self.ahead else []
+        if self.guess and height - y >= ROOM_TO_GUESS:
+            last.append(("≈", Token.MUTED, self.guess))
+        said = [("·", Token.TEXT, reason) for reason in self.reasons[: max(height - y - len(last), 1)]] + last
         spare = height - y - len(said)
         for sign, style, text in said:
             rows = wrap(text, width - 2)
