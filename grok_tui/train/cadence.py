@@ -31,6 +31,16 @@ def is_measured(epoch: int, every: int) -> bool:
     return next_measure(epoch - 1, every) == epoch
 
 
+def next_snapshot(after: int, every: int) -> int:
+    """The first epoch later than `after` whose weights are kept: 0, 1, 2, 5, 10, 20, ..., then multiples of `every`."""
+    if after < 0:
+        return 0
+    power = 10 ** (len(str(after)) - 1)
+    early = next(step * power for step in (1, 2, 5, 10) if step * power > after)
+    grid = next_multiple(after, every)
+    return early if early < every else grid
+
+
 def next_multiple(after: int, every: int) -> int:
     """The first multiple of `every` later than `after`."""
     return (after // every + 1) * every

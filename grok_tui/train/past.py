@@ -23,6 +23,8 @@ class Past:
         greetings = [frame for frame in frames if isinstance(frame, Hello)]
         self.machine: dict[str, Any] = greetings[-1].machine if greetings else {}
         """What the run was trained on last."""
+        self.frames = [frame for frame in frames if isinstance(frame, Points | Event)]
+        """Oldest first."""
         self.exists = bool(greetings)
         self.end = int(losses[-1].epochs[-1]) + 1 if losses else 0
         """The epoch up to which training is recorded, and not given up."""

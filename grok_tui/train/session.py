@@ -14,18 +14,21 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from grok_tui import hindsight
 from grok_tui.errors import RecordError, RunError
 from grok_tui.ledger import Entry
 from grok_tui.protocol import Array, Points, Reply
 from grok_tui.runs import Run
-from grok_tui.train import checkpoint, steer
-from grok_tui.train.cadence import is_measured, next_measure, next_multiple
+from grok_tui.train import checkpoint, steer, thinning
+from grok_tui.train.cadence import is_measured, next_measure, next_multiple, next_snapshot
 from grok_tui.train.journal import Journal
 from grok_tui.train.past import Past
 from grok_tui.train.probe import Probe
 from grok_tui.train.serve import Ticket
 from grok_tui.train.step import HISTORY, Stepper
 from grok_tui.train.task import Table
+from grok_tui.train.trigger import Trigger
+from grok_tui.train.watch import Hook, PhaseWatch
 
 FLUSH = 0.25
 """Seconds between frames of training losses."""
@@ -49,6 +52,11 @@ class Session:
         table = Table.of(self.config, device)
         self._stepper = Stepper(self.config, table, device)
         self._probe = Probe(self.config, table)
+        self._trigger = Trigger(run, self.config.measure.every)
+        self._phases = PhaseWatch(self.config)
+        self._phases.catch_up(past.frames)
+        self._steered = [entry.epoch for entry in past.changes]
+        self._hook = Hook(self.config.notify.hook, run.path, lambda line: print(line, flush=True))
         self.controls = {name: float(getattr(self.config.optimizer, name)) for name in steer.CONTROLS}
         self.paused = False
         self._stopping = ""
@@ -87,6 +95,9 @@ class Session:
         """Put a control's new value into the optimiser; the next step is the first that uses it."""
         getattr(self._stepper.optimizer, control).fill_(value)
         self.controls[control] = value
+        if not self.replaying:
+            self._phases.steered(control, value)
+            self._steered.append(self.epoch)
         self._tell(force=True)
 
     def train(self) -> str:
@@ -119,7 +130,7 @@ class Session:
         self._past.compare(first, losses[:new])
         if len(losses) > new:
             epochs = np.arange(first + new, self.epoch)
-            self.journal.write(Points(epochs, {"train_loss": losses[new:], "train_accuracy": accuracies[new:]}))
+            self._record(Points(epochs, {"train_loss": losses[new:], "train_accuracy": accuracies[new:]}))
         if len(losses):
             self._latest |= {"train_loss": float(losses[-1]), "train_accuracy": float(accuracies[-1])}
             if not np.isfinite(losses).all():
@@ -134,6 +145,7 @@ class Session:
     def _start_from_the_past(self) -> None:
         """Go back to the last resume point; the changes after it wait for their epochs."""
         if self._past.gave_up:
+            hindsight.forget(self.run)
             for path in (*self.run.resume_points.glob("*.safetensors"), *self.run.weights.glob("*.safetensors")):
                 if int(path.stem) > self._past.end:
                     path.unlink()
@@ -198,7 +210,8 @@ class Session:
         closely = last or epoch % measure.closely_every == 0
         if (closely or is_measured(epoch, measure.every)) and epoch > self._past.measured:
             self._measure(closely)
-        if epoch and (last or epoch % record.weights_every == 0) and not self._weights_path.exists():
+        kept = next_snapshot(epoch - 1, record.weights_every) == epoch
+        if (last or kept) and not self._weights_path.exists():
             self._save_weights()
         if epoch and (last or epoch % record.resume_every == 0) and not self._resume_path.exists():
             self._save_resume_point()
@@ -207,8 +220,8 @@ class Session:
         """Steps up to the next thing that is due, a burst of them at most."""
         epoch, measure, record = self.epoch, self.config.measure, self.config.record
         stops = [self.config.training.epochs, epoch + self._burst, next_measure(epoch, measure.every)]
-        multiples = (measure.closely_every, record.weights_every, record.resume_every)
-        stops += [next_multiple(epoch, every) for every in multiples]
+        stops += [next_multiple(epoch, every) for every in (measure.closely_every, record.resume_every)]
+        stops.append(next_snapshot(epoch, record.weights_every))
         if self._waiting:
             stops.append(self._waiting[0].epoch)
         stops += [goal for goal in (self._past.end, self._past.known) if goal > epoch]
@@ -240,8 +253,16 @@ class Session:
                 self._keys = values.tolist()
             self.journal.write(Array(self.epoch, name, values))
         # the numbers last: they say that this look is whole, and a resume takes it again where they are missing
-        self.journal.write(Points(at, {name: np.array([value]) for name, value in findings.numbers.items()}))
+        self._record(Points(at, {name: np.array([value]) for name, value in findings.numbers.items()}))
         self._latest |= {name: value for name, value in findings.numbers.items() if np.isfinite(value)}
+        self._trigger.saw(self.epoch, self._keys, findings.numbers["test_fve"])
+
+    def _record(self, frame: Points) -> None:
+        """Record it, and what it makes known of the phases."""
+        self.journal.write(frame)
+        for turn in self._phases.apply(frame):
+            self.journal.event(turn.epoch, "phase", turn.text, **turn.data)
+            self._hook.call(turn)
 
     @property
     def _weights_path(self) -> Path:
@@ -254,12 +275,18 @@ class Session:
     def _save_weights(self) -> None:
         weights = {name: tensor.detach().cpu() for name, tensor in self._stepper.weights.items()}
         checkpoint.write(self._weights_path, weights, self.epoch)
+        self._thin()
 
     def _save_resume_point(self) -> Path:
         self.settle()  # a resume point is never ahead of the recording, not even after a power cut
         self.journal.recorder.sync()
         checkpoint.write(self._resume_path, self._stepper.state(), self.epoch)
+        self._thin()
         return self._resume_path
+
+    def _thin(self) -> None:
+        """Keep what is stored within the run's budget."""
+        thinning.thin(self.run, self.config.record.disk_mb, {*self._steered, *self._phases.boundaries})
 
     def fail(self, why: str) -> None:
         """Tell viewers, listings and whoever asked for a stop that the run has failed."""
@@ -273,6 +300,7 @@ class Session:
             self._save_resume_point()
         seq = self.journal.ledger.append(self.epoch, state, True, text)
         self.journal.event(self.epoch, state, text, seq)
+        self._trigger.ended(self.epoch)
         self._paced_tell(state, 0.0)
         for ticket, id_ in self._stoppers:
             kept = self._resume_path.relative_to(self.run.path)

@@ -57,6 +57,15 @@ class PhaseWatch:
         self._latest: dict[str, float] = {}
         self._controls = {"weight_decay": config.optimizer.weight_decay, "lr": config.optimizer.lr}
 
+    @property
+    def boundaries(self) -> list[int]:
+        """The epochs where phases began, as far as is known."""
+        return [boundary.epoch for boundary in self._fold.boundaries]
+
+    def steered(self, control: str, value: float) -> None:
+        """A control has another value from here on."""
+        self._controls[control] = value
+
     def catch_up(self, frames: Iterable[Stored]) -> None:
         """Fold what was recorded before. Its turns were told then."""
         for frame in frames:
@@ -65,7 +74,7 @@ class PhaseWatch:
     def apply(self, frame: Stored) -> list[Turn]:
         """Take in a recorded frame; the changes of phase that it made known."""
         if isinstance(frame, Event) and frame.what == "changed":
-            self._controls[str(frame.data["control"])] = float(frame.data["value"])
+            self.steered(str(frame.data["control"]), float(frame.data["value"]))
         if not isinstance(frame, Points):
             return []
         turns = []
