@@ -124,7 +124,7 @@ class Event:
     kind: ClassVar[str] = "event"
     epoch: int
     what: str
-    """started, changed, paused, continued, checkpoint, resumed, replayed, stopped, finished, failed."""
+    """started, changed, paused, continued, checkpoint, resumed, replayed, stopped, finished, failed, phase."""
     text: str
     """The same for the reader, in a few words."""
     time: float
@@ -132,7 +132,7 @@ class Event:
     seq: int = 0
     """The ledger's number for it; 0 for events that are not interventions."""
     data: dict[str, Any] = field(default_factory=dict)
-    """`changed`: control, value, previous. `checkpoint`: file."""
+    """`changed`: control, value, previous. `checkpoint`: file. `phase`: phase, previous, placed, confirmed, rules, why."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,8 +226,8 @@ def test_arrays_of_any_layout_arrive_little_endian_and_contiguous() -> None:
 
 
 def test_arrays_that_nobody_could_read_are_not_written() -> None:
-    with pytest.raises(TypeError, match="float16 do not travel"):
-        codec.pack(Array(1, "a", np.zeros(2, np.float16)))
+    with pytest.raises(TypeError, match="complex128 do not travel"):
+        codec.pack(Array(1, "a", np.zeros(2, np.complex128)))
 
 
 def test_a_frame_of_thirty_series_is_as_compact_as_its_numbers() -> None:

@@ -25,7 +25,7 @@ class Look:
 
 
 PHASE = "phase"
-"""Not an event of the recording: phases are derived, and redone under better rules."""
+"""Not as the recording has it: phases are derived anew, under rules that may be better than those of then."""
 
 LOOKS = {
     "started": Look("▸", Token.GOOD),
@@ -63,10 +63,12 @@ class EventsPane(Pane):
 
 
 def entries(events: list[Event]) -> list[tuple[int, str, str]]:
-    """(epoch, what, text) of each event; of resume points in a row only the last, with their number."""
+    """(epoch, what, text) of each event but phases; of resume points in a row only the last, with their number."""
     found: list[tuple[int, str, str]] = []
     row = 0
     for event in events:
+        if event.what == PHASE:
+            continue
         row = row + 1 if event.what == "checkpoint" else 0
         text = event.text if row < 2 else f"{event.text} ({row} kept)"
         if row > 1:
