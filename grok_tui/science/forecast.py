@@ -35,7 +35,7 @@ PACE = 0.1
 STAGES = (0.75, 1.5, 2.5, math.inf)
 """Ways to go in logit v, up to which each pair of `OFF` holds."""
 
-OFF = ((-0.14, 0.41), (0.02, 0.60), (0.25, 0.39), (0.25, 0.35))
+OFF = ((0.07, 0.63), (0.10, 0.60), (0.25, 0.39), (0.25, 0.35))
 """Mean and spread of ln (rest of the way / the rest as computed) in the runs that it was calibrated on."""
 
 WIDTH = 1.45
@@ -73,7 +73,7 @@ def way(fold: PhaseFold) -> Way | None:
     if not (fold.level("test_accuracy") < PASSED and pace >= PACE and fold.decays()):
         return None
     left = max(HALF - math.log(share / (1 - share)), NEAR)
-    return Way(left, left / pace * fold.scale)
+    return Way(left, max(left / pace * fold.scale, fold.cadence))
 
 
 def forecast(fold: PhaseFold) -> Forecast | None:

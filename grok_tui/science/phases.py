@@ -142,6 +142,11 @@ class PhaseFold:
         return min(max(1 / rate, 1.0), 1e9) if rate > 1e-9 else 1000.0
 
     @property
+    def cadence(self) -> int:
+        """Epochs between the last two samples; nothing is known more exactly."""
+        return self._recent[-1].epoch - self._recent[-2].epoch if len(self._recent) > 1 else 1
+
+    @property
     def stall_window(self) -> float:
         """Epochs without movement that make a stall."""
         return max(limits.STALL_EPOCHS, 3 * self.scale)
