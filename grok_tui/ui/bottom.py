@@ -50,7 +50,7 @@ class Hints(Static):
         self._draw()
 
     def _draw(self) -> None:
-        width = max(self.size.width - 2, 1)
+        width = max((self.size or self.app.size).width - 2, 1)  # while an input is open, it has no size
         said = self._notice if self._notice.plain else self._hints(width)
         if said != self._said:
             self._said = said
@@ -125,8 +125,8 @@ class Prompt(Horizontal):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if not self.control:
-            self.post_message(Named(event.value))
             self.close()
+            self.post_message(Named(event.value))
             return
         try:
             value = float(event.value)

@@ -16,7 +16,7 @@ from grok_tui.ui.panes.measured import MeasuredPane, awaited
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import BOLD, Token
 from grok_tui.ui.widgets.heading import Heading, Words
-from grok_tui.ui.widgets.ladder import Ladder, LadderBars
+from grok_tui.ui.widgets.ladder import Ladder, LadderBars, note
 
 
 class AblationPane(MeasuredPane):
@@ -44,8 +44,9 @@ class AblationPane(MeasuredPane):
         level = unablated(state, found.epoch)
         at = f"at {found.epoch:,}  " if view.cursor is not None else ""
         heading.say(*wordings(at, values, level))
-        self.note("full bars: log axis, all pairs; marked: provisional keys" if keys else "log axis, all pairs")
-        bars.show(Ladder(values, frozenset(keys), level))
+        ladder = Ladder(values, frozenset(keys), level)
+        self.note(note(ladder, bars.size.width, bars.size.height))
+        bars.show(ladder)
 
 
 def unablated(state: RunState, epoch: int) -> float:

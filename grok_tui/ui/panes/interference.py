@@ -13,15 +13,20 @@ from grok_tui.series import Floats, Ints, Series
 from grok_tui.state import RunState
 from grok_tui.ui.panes import tracks
 from grok_tui.ui.panes.base import Pane
+from grok_tui.ui.panes.lines import Look
 from grok_tui.ui.panes.measured import awaited
 from grok_tui.ui.panes.waiting import looked_at, when
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.axis import Epochs
 from grok_tui.ui.widgets.cells import BOLD, Token
-from grok_tui.ui.widgets.chart import Chart
 from grok_tui.ui.widgets.heading import Heading, Words
+from grok_tui.ui.widgets.panels import Panel, Panels
 from grok_tui.ui.widgets.plot import Line, Plot
-from grok_tui.ui.widgets.strokes import Stroke
+
+SUM = Look("sum", "sum", Token.KEY)
+
+NEAR = 6
+"""The single waves are shown over so much less than the whole circle: on all of it they are too dense to follow."""
 
 
 class InterferencePane(Pane):
@@ -33,7 +38,7 @@ class InterferencePane(Pane):
 
     def parts(self) -> ComposeResult:
         yield Heading()
-        yield Chart()
+        yield Panels()
 
     def sees(self, state: RunState, view: View) -> Hashable:
         return looked_at(state, view, "alpha", "key_frequencies"), state.final_keys
@@ -41,21 +46,24 @@ class InterferencePane(Pane):
     def present(self, state: RunState, view: View) -> None:
         alpha, keys = tracks.strengths(state, view.cursor)
         keys, x = keys or tracks.strongest(state, view.cursor), distances(state.modulus)
-        heading, chart = self.query_one(Heading), self.query_one(Chart)
+        heading, pictures = self.query_one(Heading), self.query_one(Panels)
         if not keys:
             heading.say()
-            chart.show(Plot((), Epochs(0.0, 1.0), empty=awaited(state, "alpha")))
+            pictures.show(Panel("", Plot((), Epochs(0.0, 1.0), empty=awaited(state, "alpha"))))
             return
-        drawn = [
-            _line(x, wave(x, float(alpha[k - 1]), k, state.modulus), k, nth)
-            for nth, k in enumerate(tracks.strongest(state, view.cursor))
-        ]
-        total = sum((wave(x, float(alpha[k - 1]), k, state.modulus) for k in keys), np.zeros(len(x)))
-        series = Series()
-        series.add(x, total)
-        drawn.append(Line("sum", "sum", series, Token.TEXT, Stroke.THICK, said=""))
+        waves = {k: wave(x, float(alpha[k - 1]), k, state.modulus) for k in keys}
+        total = np.sum(list(waves.values()), axis=0)
+        shown = tracks.strongest(state, view.cursor)
+        each = tuple(_line(x, waves[k], tracks.look(nth, k)) for nth, k in enumerate(shown))
         heading.say(*wordings(when(tracks.measured(state, view.cursor), view), x, total, len(keys)))
-        chart.show(Plot(tuple(drawn), Epochs(float(x[0]), float(x[-1])), across="a + b - c"))
+        pictures.show(
+            Panel("their sum", _plot((_line(x, total, SUM),), x[-1], legend=False)),
+            Panel("each wave, around the right answer", _plot(each, max(x[-1] / NEAR, 1.0))),
+        )
+
+
+def _plot(drawn: tuple[Line, ...], reach: float, legend: bool = True) -> Plot:
+    return Plot(drawn, Epochs(-float(reach), float(reach)), across="a + b - c", legend=legend)
 
 
 def distances(p: int) -> Ints:
@@ -80,7 +88,7 @@ def wordings(at: str, x: Ints, total: Floats, count: int) -> tuple[Words, ...]:
     return ((*lead, ahead, rest), (*lead, ahead), ((f"ahead by {margin}", Token.KEY | BOLD),))
 
 
-def _line(x: Ints, values: Floats, k: int, nth: int) -> Line:
-    look, series = tracks.look(nth, k), Series()
+def _line(x: Ints, values: Floats, look: Look) -> Line:
+    series = Series()
     series.add(x, values)
     return Line(look.name, look.short, series, look.token, look.stroke, look.marker, said="")

@@ -22,7 +22,7 @@ MARGINS = {
     "margin_test": LOOKS["test_accuracy"],
 }
 ACCURACY = {
-    "about_to_flip": Look("about to flip (within 1 nat)", "flips", Token.OTHER, Stroke.DASHED, "△"),
+    "about_to_flip": Look("about to flip", "flips", Token.OTHER, Stroke.DASHED, "△"),
     "test_accuracy": LOOKS["test_accuracy"],
 }
 

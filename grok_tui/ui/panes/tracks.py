@@ -20,7 +20,7 @@ LOOKS = (
     (Token.TEST, Stroke.THICK, "○"),
     (Token.EXCLUDED, Stroke.DASHED, "△"),
     (Token.RESTRICTED, Stroke.SOLID, "□"),
-    (Token.KEY, Stroke.DASHED, "◇"),
+    (Token.OTHER, Stroke.DASHED, "◇"),
     (Token.SIN, Stroke.DOTTED, ""),
 )
 """For the strongest frequencies, in the order of their numbers: the same in every pane."""

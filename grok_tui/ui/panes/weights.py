@@ -20,7 +20,7 @@ LOOKS = (
     (Token.TEST, Stroke.THICK, "○"),
     (Token.EXCLUDED, Stroke.DASHED, "△"),
     (Token.RESTRICTED, Stroke.SOLID, "□"),
-    (Token.KEY, Stroke.DASHED, "◇"),
+    (Token.GOOD, Stroke.DASHED, "◇"),
     (Token.SIN, Stroke.DOTTED, ""),
     (Token.COS, Stroke.SOLID, "×"),
     (Token.MUTED, Stroke.DASHED, ""),

@@ -9,6 +9,7 @@ from grok_tui.errors import ConfigError
 from grok_tui.ui import layouts
 from grok_tui.ui.board import Board
 from grok_tui.ui.panes import Pane
+from grok_tui.ui.widgets.cells import cut
 
 
 class Arranging(Screen[None]):
@@ -82,7 +83,7 @@ class Arranging(Screen[None]):
         pane = await self._board.bring(name, instead_of)
         self.set_focus(pane)
         self.call_after_refresh(self.draw_panes)
-        self.say(f"{pane.title}: {pane.look_for}")
+        self._say_briefly(f"{pane.title}: {pane.look_for}")
 
     async def action_next_layout(self, step: int) -> None:
         """Show the next layout's panes."""
@@ -104,4 +105,8 @@ class Arranging(Screen[None]):
         self.set_focus(None)
         await self._board.lay(layout)
         self.call_after_refresh(self.draw_panes)
-        self.say(f"layout {layout.name}: {layout.about}" if layout.about else f"layout {layout.name}")
+        self._say_briefly(f"layout {layout.name}: {layout.about}" if layout.about else f"layout {layout.name}")
+
+    def _say_briefly(self, text: str) -> None:
+        """A notice of one line: a second one would move the panes."""
+        self.say(cut(text, max(self.size.width - 2, 1)))

@@ -49,7 +49,7 @@ def picture(ladder: Ladder, width: int, height: int) -> Cells:
         text = cut(ladder.empty, width)
         cells.text((width - len(text)) // 2, height // 2, text, Token.MUTED)
         return cells
-    left = LABELS if width >= 4 * LABELS else 0
+    left = _left(width)
     rows = height - int(height >= 4)
     if width <= left or not rows:
         return cells
@@ -65,6 +65,16 @@ def picture(ladder: Ladder, width: int, height: int) -> Cells:
     if rows < height:
         _draw_names(cells, ladder, plan, left, rows)
     return cells
+
+
+def note(ladder: Ladder, width: int, height: int) -> str:
+    """What the bars of a picture of that size mean."""
+    plan = layout(len(ladder.values), max(width - _left(width), 1), height)
+    return f"log axis, each the largest of {plan.group}" if plan.group > 1 else "log axis"
+
+
+def _left(width: int) -> int:
+    return LABELS if width >= 4 * LABELS else 0
 
 
 def _draw_bars(canvas: Cells, ladder: Ladder, values: Values, plan: Layout) -> None:

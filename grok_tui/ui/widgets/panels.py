@@ -12,10 +12,10 @@ from grok_tui.ui.widgets.plot import Plot
 GAP = 2
 """Columns between two charts."""
 
-LEAST = 5
-"""Rows of a chart with its title; where not all have so many, the last are left out."""
+LEAST_WIDE, LEAST_HIGH = 22, 5
+"""Columns and rows of a chart with its title; where not all have so many, the last are left out."""
 
-SQUARE = 2.6
+SQUARE = 3.5
 """Columns that a chart wants for each of its rows."""
 
 
@@ -47,15 +47,16 @@ def picture(panels: tuple[Panel, ...], width: int, height: int) -> Cells:
     if not panels or not cells.chars.size:
         return cells
     columns = columns_for(len(panels), width, height)
-    rows = min(-(-len(panels) // columns), max(height // LEAST, 1))
+    rows = min(-(-len(panels) // columns), max(height // LEAST_HIGH, 1))
     shown = panels[: rows * columns]
+    left_out = f" (of {len(panels)})" if len(shown) < len(panels) else ""
     wide = (width - GAP * (columns - 1)) // columns
     for nth, panel in enumerate(shown):
         row, column = divmod(nth, columns)
         top, bottom = height * row // rows, height * (row + 1) // rows
         x = column * (wide + GAP)
         cells.put(x, top + 1, chart.picture(panel.plot, wide, bottom - top - 1))
-        cells.text(x, top, cut(panel.title, wide), Token.TEXT | BOLD)
+        cells.text(x, top, cut(panel.title, wide - len(left_out)) + left_out, Token.TEXT | BOLD)
     return cells
 
 
@@ -65,4 +66,4 @@ def columns_for(count: int, width: int, height: int) -> int:
     def smaller(columns: int) -> float:
         return min((width - GAP * (columns - 1)) / columns / SQUARE, height / -(-count // columns))
 
-    return max(range(1, count + 1), key=smaller)
+    return max(range(1, max(min(count, width // LEAST_WIDE), 1) + 1), key=smaller)

@@ -1,0 +1,352 @@
+"""Panes by name and layouts of them: shipped, saved, named by a preset, changed with keys."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grok_tui.errors import ConfigError, RunError
+from grok_tui.launch import Recomputing
+from grok_tui.runs import Run
+from grok_tui.sources import Scripted
+from grok_tui.ui import layouts, panes
+from grok_tui.ui.board import Board
+from grok_tui.ui.doors import Doors
+from grok_tui.ui.layouts import Grid, Layout
+from grok_tui.ui.panes import Pane
+from grok_tui.ui.screens.run import RunScreen
+from tests.ui.measures import frames
+from tests.ui.stage import bottom, done, on_stage, settled, text, until
+from tests.ui.story import hello
+
+SIZES = [(80, 24), (120, 40), (200, 60)]
+LIVE = frames(until=3000)
+
+pytestmark = pytest.mark.usefixtures("own_home")
+
+
+def shown(screen: RunScreen) -> list[str]:
+    return [str(pane.name) for pane in screen.query_one(Board).panes if pane.display]
+
+
+def everything(screen: RunScreen) -> list[str]:
+    return [str(pane.name) for pane in screen.query_one(Board).panes]
+
+
+# The registry
+
+
+def test_every_pane_says_what_it_is_and_what_to_look_for() -> None:
+    for name, pane in panes.every().items():
+        assert issubclass(pane, Pane), name
+        assert pane.title, name
+        assert 0 < len(pane.look_for) <= 90, name
+        assert pane.figure or name == "events"
+    assert len({pane.title for pane in panes.every().values()}) == len(panes.NAMES)
+
+
+def test_the_app_starts_without_panes_that_it_does_not_open_with() -> None:
+    script = "import sys, grok_tui.ui.app; print([m for m in sys.modules if m.startswith('grok_tui.ui.panes.')])"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert "panes.losses" in loaded
+    for name in ("progress", "weights", "embedding", "ablation"):
+        assert f"panes.{name}'" not in loaded
+
+
+# Grids
+
+
+@pytest.mark.parametrize("layout", layouts.SHIPPED, ids=lambda layout: layout.name)
+def test_a_shipped_layout_would_be_accepted_as_a_file(layout: Layout, tmp_path: Path) -> None:
+    path = tmp_path / f"{layout.name}.toml"
+    path.write_text(_toml(layout), encoding="utf-8")
+    found = layouts.load(path)
+    assert found.panes == layout.panes
+    assert dict(found.grids) == dict(layout.grids)
+    assert 0 < len(layout.about) <= 110
+
+
+def _toml(layout: Layout) -> str:
+    import tomli_w
+
+    return tomli_w.dumps(layouts._tables(layout))
+
+
+@pytest.mark.parametrize("count", range(1, layouts.MOST + 1))
+def test_by_rule_panes_fill_rectangles_in_their_order_and_at_120x40_all_have_room(count: int) -> None:
+    names = tuple(panes.NAMES)[:count]
+    for width, height in [*SIZES, (1, 1), (59, 90), (60, 16), (159, 33), (400, 17)]:
+        grid = layouts.arranged(names, width, height)
+        assert grid.shown == names[: len(grid.shown)]
+        assert len(grid.shown) >= 1
+        assert len({len(row) for row in grid.rows}) == 1
+        assert all(layouts._is_rectangle(grid, name) for name in grid.shown)
+        if width >= 120 and height >= 40:
+            assert grid.shown == names
+
+
+def test_a_flat_screen_has_one_row() -> None:
+    assert layouts.MAIN.grid(120, 15) == Grid((("accuracy", "losses"),))
+    assert layouts.MAIN.grid(50, 15) == Grid((("accuracy",),))
+
+
+def test_another_pane_takes_a_place_in_the_list_and_in_every_grid() -> None:
+    found = layouts.MAIN.replaced("events", "weights")
+    assert found.panes[-1] == "weights"
+    assert found.grid(120, 40).span("weights") == layouts.MAIN.grid(120, 40).span("events") == (1, 1)
+    assert found.grid(200, 60).span("weights") == (2, 1)
+    assert found.grid(80, 24).span("weights") is None
+
+
+# Keys and palette
+
+
+async def test_v_goes_through_all_layouts_and_back_to_main() -> None:
+    async with on_stage(Scripted(LIVE)) as (pilot, screen):
+        for layout in [*layouts.SHIPPED[1:], layouts.MAIN]:
+            await pilot.press("v")
+            await pilot.pause()
+            assert everything(screen) == list(layout.panes)
+            assert f"layout {layout.name}" in bottom(pilot)
+        await pilot.press("V")
+        assert everything(screen) == list(layouts.SHIPPED[-1].panes)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_what_is_shown_has_room_and_what_is_not_can_be_made_large(size: tuple[int, int]) -> None:
+    async with on_stage(Scripted(LIVE), size=size) as (pilot, screen):
+        await screen.action_layout("frequencies")
+        await pilot.pause()
+        assert shown(screen) == list(layouts.find("frequencies").grid(*size).shown)
+        for pane in screen.query_one(Board).shown:
+            assert pane.size.width >= 30
+            assert pane.size.height >= 6
+        await pilot.press("6")
+        if screen.large is None:
+            await pilot.press("m")
+        await pilot.pause()
+        assert screen.large is not None
+        assert screen.large.name == "output"
+        assert screen.large.size.height >= size[1] - 6
+        await pilot.press("escape")
+        await pilot.pause()
+        assert shown(screen) == list(layouts.find("frequencies").grid(*size).shown)
+
+
+async def test_only_panes_that_are_shown_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[str] = []
+    for name, pane in panes.every().items():
+        monkeypatch.setattr(pane, "present", lambda *_, name=name: drawn.append(name))
+    source = Scripted(LIVE)
+    async with on_stage(source, size=(80, 24)) as (pilot, screen):
+        await screen.action_layout("frequencies")
+        await pilot.pause()
+        drawn.clear()
+        source.push(*frames(until=3200)[-20:])
+        await settled(pilot, source)
+        assert shown(screen) == ["alpha", "excluded", "ablation", "interference"]
+        assert {"alpha", "excluded"} <= set(drawn) <= set(shown(screen))
+
+
+async def test_a_pane_from_the_palette_opens_large_and_goes_with_escape() -> None:
+    async with on_stage(Scripted(LIVE)) as (pilot, screen):
+        await pilot.press("ctrl+p", *"margins")
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: screen.large is not None)
+        await pilot.pause()
+        assert screen.large is not None
+        assert screen.large.name == "margins"
+        assert "Margin, nats" in "\n".join(text(pilot))
+        await pilot.press("escape")
+        await pilot.pause()
+        assert screen.large is None
+        assert [pane.name for pane in screen.query(Pane)] == list(layouts.MAIN.panes)
+
+
+async def test_a_pane_from_the_palette_takes_the_place_of_the_focused_one() -> None:
+    async with on_stage(Scripted(LIVE)) as (pilot, screen):
+        await pilot.press("6")
+        await screen.action_show_pane("weights")
+        await pilot.pause()
+        assert everything(screen) == [*layouts.MAIN.panes[:-1], "weights"]
+        assert screen.large is None
+        assert screen.focused is screen.query_one("#pane-6")
+        assert "Sum of squares" in "\n".join(text(pilot))
+
+
+async def test_a_pane_that_is_there_already_is_made_large() -> None:
+    async with on_stage(Scripted(LIVE)) as (pilot, screen):
+        await screen.action_show_pane("phase")
+        await pilot.pause()
+        assert screen.large is screen.query_one("#pane-4")
+        assert everything(screen) == list(layouts.MAIN.panes)
+
+
+async def test_n_looks_through_other_panes_in_one_place() -> None:
+    async with on_stage(Scripted(LIVE)) as (pilot, screen):
+        await pilot.press("n")
+        assert "go to a pane first" in bottom(pilot)
+        await pilot.press("6", "m")
+        seen = []
+        for _ in range(len(panes.NAMES) - 5):
+            await pilot.press("n")
+            await pilot.pause()
+            assert screen.large is not None
+            seen.append(str(screen.large.name))
+        assert seen == [name for name in panes.NAMES if name not in layouts.MAIN.panes] + ["events"]
+        await pilot.press("N", "escape")
+        await pilot.pause()
+        assert everything(screen)[-1] == seen[-2]
+
+
+async def test_the_palette_offers_every_layout_and_every_pane() -> None:
+    async with on_stage(Scripted(LIVE)) as (pilot, screen):
+        await pilot.press("ctrl+p", *"layout: checks")
+        await pilot.pause()
+        await pilot.press("enter")
+        await until(pilot, lambda: everything(screen) == list(layouts.find("checks").panes))
+
+
+# Saved layouts
+
+
+async def test_what_is_on_the_screen_can_be_saved_and_comes_back() -> None:
+    async with on_stage(Scripted(LIVE)) as (pilot, screen):
+        await pilot.press("6")
+        await screen.action_show_pane("margins")
+        await pilot.press("L", *"mine", "enter")
+        await pilot.pause()
+        assert "saved: layout mine" in bottom(pilot)
+        await pilot.press("v")
+        await pilot.pause()
+        assert everything(screen) == list(layouts.MAIN.panes)
+        await pilot.press("V")
+        await pilot.pause()
+        assert everything(screen) == [*layouts.MAIN.panes[:-1], "margins"]
+    found = layouts.find("mine")
+    assert found.grid(200, 60).span("margins") == (2, 1)
+    assert [layout.name for layout in layouts.every()[0]][-1] == "mine"
+
+
+@pytest.mark.parametrize("name", ["main", "", "Mine", "../x", "a b", "x" * 40])
+async def test_a_name_that_cannot_be_taken_is_refused_in_a_line(name: str) -> None:
+    async with on_stage(Scripted(LIVE)) as (pilot, _):
+        await pilot.press("L", *name, "enter")
+        await pilot.pause()
+        assert "layout" in bottom(pilot)
+        assert "saved" not in bottom(pilot)
+    assert layouts.every() == (list(layouts.SHIPPED), [])
+
+
+async def test_letters_of_a_name_are_no_commands_and_escape_saves_nothing() -> None:
+    source = Scripted(LIVE)
+    async with on_stage(source) as (pilot, screen):
+        await pilot.press("L", *"pqsx", "escape", "escape")
+        await pilot.pause()
+        assert pilot.app.is_running
+        assert not source.sent
+        assert not screen.view.log_x
+    assert layouts.every()[1] == []
+
+
+BAD = {
+    'panes = ["accuracy"': "not TOML",
+    "": "panes is a list of 1 to 9 names",
+    "panes = []": "panes is a list of 1 to 9 names",
+    'panes = ["accuraccy"]': "pane 'accuraccy' is not known",
+    'panes = ["phase", "phase"]': "panes names one pane twice",
+    'panes = ["phase"]\nhuge = 1': "'huge' is not known",
+    'panes = ["phase"]\nabout = 1': "about is text",
+    'panes = ["phase"]\nsmall = 1': "[small]: rows is a list",
+    'panes = ["phase"]\n[small]\nrows = ["losses"]': "[small]: 'losses' is not among panes",
+    'panes = ["phase", "losses"]\n[small]\nrows = ["losses phase"]': "another order",
+    'panes = ["phase", "losses"]\n[small]\nrows = ["phase losses", "phase"]': "as many names as the first",
+    'panes = ["phase", "losses"]\n[small]\nrows = ["phase losses", "losses phase"]': "does not fill a rectangle",
+    'panes = ["phase"]\n[small]\nrows = ["phase"]\nheights = ["much"]': "heights has one for each row",
+}
+
+
+@pytest.mark.parametrize("content", BAD)
+async def test_a_bad_file_is_one_clear_line_and_no_layout_suffers(content: str, own_home: Path) -> None:
+    path = own_home / "layouts" / "broken.toml"
+    path.parent.mkdir()
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigError) as raised:
+        layouts.find("broken")
+    assert BAD[content] in str(raised.value)
+    assert str(path) in str(raised.value)
+    assert "\n" not in str(raised.value)
+    found, lines = layouts.every()
+    assert found == list(layouts.SHIPPED)
+    assert lines == [str(raised.value)]
+
+
+async def test_a_bad_file_is_told_when_layouts_are_gone_through(own_home: Path) -> None:
+    (own_home / "layouts").mkdir()
+    (own_home / "layouts" / "broken.toml").write_text("panes = 3", encoding="utf-8")
+    async with on_stage(Scripted(LIVE), size=(200, 40)) as (pilot, screen):
+        await pilot.press("v")
+        await pilot.pause()
+        assert "panes is a list" in "\n".join(text(pilot)[-3:])
+        assert everything(screen) == list(layouts.SHIPPED[1].panes)
+
+
+# A preset's layout
+
+
+def wishing(layout: str) -> Scripted:
+    greeting = hello()
+    greeting = replace(greeting, config={**greeting.config, "view": {"layout": layout}})
+    return Scripted([greeting, *LIVE[1:]])
+
+
+async def test_a_preset_can_name_the_layout_that_a_run_opens_with() -> None:
+    source = wishing("checks")
+    async with on_stage(source) as (pilot, screen):
+        await done(pilot, "layout")
+        assert everything(screen) == list(layouts.find("checks").panes)
+        await pilot.press("v")
+        source.push(*LIVE[-3:])
+        await settled(pilot, source)
+        assert everything(screen) == list(layouts.MAIN.panes)
+
+
+async def test_a_layout_that_a_preset_names_in_vain_is_said() -> None:
+    async with on_stage(wishing("chekcs")) as (pilot, screen):
+        await done(pilot, "layout")
+        assert "layout 'chekcs' is not known; known: main, progress" in "\n".join(text(pilot)[-2:])
+        assert everything(screen) == list(layouts.MAIN.panes)
+
+
+# Final keys
+
+
+async def test_f_has_the_measures_recomputed_with_the_final_keys() -> None:
+    asked: list[Run] = []
+
+    def hindsight(run: Run) -> Recomputing:
+        asked.append(run)
+        return Recomputing((1, 4), "recomputing 12 epochs with 1, 4")
+
+    doors = Doors(find=lambda name: Run(Path(name)), hindsight=hindsight)
+    async with on_stage(Scripted(LIVE), doors=doors) as (pilot, _):
+        await pilot.press("f")
+        await done(pilot, "hindsight")
+        assert [run.name for run in asked] == ["nanda113-1"]
+        assert "recomputing 12 epochs with 1, 4" in bottom(pilot)
+
+
+async def test_why_nothing_can_be_recomputed_is_said() -> None:
+    def hindsight(run: Run) -> Recomputing:
+        raise RunError(f"{run.name} has no weights")
+
+    doors = Doors(find=lambda name: Run(Path(name)), hindsight=hindsight)
+    async with on_stage(Scripted(LIVE), doors=doors) as (pilot, _):
+        await pilot.press("f")
+        await done(pilot, "hindsight")
+        assert "nanda113-1 has no weights" in bottom(pilot)
