@@ -1,7 +1,7 @@
 """Calibrates the forecast of test accuracy passing 50 %, and holds it against other runs and against naive guesses.
 
 python -m scripts.forecast              the report: error and coverage, by how early the forecast is made
-python -m scripts.forecast --calibrate  the table for grok_tui/science/forecast.py, from the runs for tuning alone
+python -m scripts.forecast --calibrate  the table for grok_tui/science/forecast.py, from the older runs alone
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ LASTING = 5
 TWINS = frozenset({"p113_f30_wd1_s0", "slingshots"})
 """Of the seeds of `nanda113`: not counted again for calibration."""
 
+LATE = frozenset({"p97_f40_wd3_s8", "p97_f25_wd1_s4", "p97_f30_wd0_s9"})
+"""Runs that ended after the forecast had its form."""
+
 
 @dataclass(frozen=True)
 class Moment:
@@ -55,10 +58,15 @@ def passed(samples: Sequence[Sample]) -> float:
     return math.inf
 
 
-def moments(*, held_out: bool) -> list[Moment]:
-    """Every forecast that would have been shown."""
+def is_fresh(name: str) -> bool:
+    """Whether the run was made, or first looked at, after the forecast had its form."""
+    return name.startswith("fresh_") or name in LATE
+
+
+def moments(*, fresh: bool) -> list[Moment]:
+    """Every forecast that would have been shown, in the runs of one of the two kinds."""
     found = []
-    for name in curves.files(held_out=held_out):
+    for name in filter(lambda name: is_fresh(name) == fresh, curves.files()):
         samples, p = curves.recorded(name)
         truth, fold = passed(samples), PhaseFold(math.log(p))
         for sample in samples:
@@ -82,7 +90,7 @@ def of_runs(found: Mapping[str, Sequence[float]]) -> tuple[float, float]:
 
 
 def multiple(known: Sequence[Moment], of: Callable[[Moment], float], times: float = 0.0) -> Guess:
-    """A naive guess: so many times `of`, by what it was in the runs for tuning, with an interval of the same kind."""
+    """A naive guess: so many times `of`, by what it was in the older runs, with an interval of the same kind."""
     ratios = defaultdict(list)
     for m in known:
         ratios[m.run].append(math.log(m.truth / max(of(m), 1)))
@@ -159,7 +167,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--calibrate", action="store_true")
     asked = parser.parse_args()
-    known = [m for m in moments(held_out=False) if math.isfinite(m.truth) and m.run not in TWINS]
+    known = [m for m in moments(fresh=False) if math.isfinite(m.truth) and m.run not in TWINS]
     if asked.calibrate:
         for most, (mean, spread) in zip(forecast.STAGES, calibrated(known), strict=True):
             runs = len({m.run for m in known if forecast.STAGES[forecast.stage(m.way)] == most})
@@ -171,8 +179,8 @@ def main() -> None:
         "multiple of now": multiple(known, lambda m: m.epoch),
         "multiple of the peak": multiple(known, lambda m: m.peak),
     }
-    for title, held_out in (("calibrated on", False), ("held out", True)):
-        found = moments(held_out=held_out)
+    for title, fresh in (("calibrated on", False), ("not calibrated on", True)):
+        found = moments(fresh=fresh)
         print("\n".join([*report(title, found, guesses), "", *each(found), ""]))
 
 

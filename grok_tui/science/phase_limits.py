@@ -33,15 +33,15 @@ STABLE_NORM, STABLE_LOSS = 0.025, 1.0
 STALL_EPOCHS = 3000
 """A stall is not called on fewer epochs than this, nor on fewer than 3/(lr x decay)."""
 
-STALL_LOSS, STALL_RISE, STALL_FACTOR = 0.01, 0.02, 1.3
-"""Fall of ln (test loss) over half that window, and rise of the leak-free share over the whole, as a difference and as
-a ratio, that are still a stall."""
+STALL_LOSS, STALL_RISE = 0.01, 0.02
+"""Fall of ln (test loss) over half that window, and rise of the leak-free share over the whole, that are still a stall,
+where ln (share) rises no faster than a circuit's has to."""
 
 STALL_LEVEL = 0.1
 """A stall before a circuit is placed where ln (test loss) first came this near to where it stays."""
 
-RESUMED = 1.5
-"""A rise of the leak-free share by this factor over that window ends a stall; or by twice the difference."""
+RESUMED = 2.0
+"""So many times the pace, or the rise, of a stall end it."""
 
 BELOW, ABOVE = 0.99, 1.25
 """Test loss, in units of chance, that is below it (knowing nothing of the test pairs is not), and above it again."""

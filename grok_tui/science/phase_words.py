@@ -77,10 +77,10 @@ def next_step(fold: PhaseFold) -> str:
                 f"and the weights rest (within 2.5 % in {fold.scale:,.0f} epochs{rest})"
             )
         case "stalled":
-            crept = f" (now {number(fold.crept())})" if math.isfinite(fold.crept()) else ""
+            crept = f" (now {100 * fold.crept():+.1f} %)" if math.isfinite(fold.crept()) else ""
             return (
-                f"goes on when the cosines come to explain 1.5 times as much{crept} within "
-                f"{fold.stall_window:,.0f} epochs, or a control is changed"
+                f"goes on when the share that the cosines explain grows by 20 % in {fold.scale:,.0f} epochs{crept}, "
+                "or a control is changed"
             )
         case "degraded" if fold.collapsed:
             accuracy = percent(newest("train_accuracy"))

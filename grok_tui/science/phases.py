@@ -294,11 +294,13 @@ class PhaseFold:
         """Call a stall, or call it off. Falling test loss alone calls none off: shrinking logits do that too."""
         loss, fve = self._stall_loss.quarters(), self._stall_fve.quarters()
         first, last = (math.exp(fve[0]), math.exp(fve[3])) if fve else (math.nan, math.nan)
-        creeps = not (last - first > limits.STALL_RISE or last > limits.STALL_FACTOR * first)
+        rise, pace = last - first, self.crept()
         if self.phase is Phase.STALLED:
-            if last - first > 2 * limits.STALL_RISE or last > limits.RESUMED * first:
+            if rise > limits.RESUMED * limits.STALL_RISE or pace > limits.RESUMED * limits.FVE_PACE:
                 self._enter(self._under, sample.epoch)
-        elif creeps and loss and loss[3] > loss[2] - limits.STALL_LOSS:
+        elif rise > limits.STALL_RISE or pace > limits.FVE_PACE:
+            return
+        elif loss and loss[3] > loss[2] - limits.STALL_LOSS:
             level = loss[3] - limits.STALL_LEVEL if self._before_circuit() else -math.inf
             self._enter(Phase.STALLED, self._stall_loss.reached(level))
 
@@ -347,9 +349,8 @@ class PhaseFold:
         return self._moves[name].slope() * self.scale if name in self._moves else math.nan
 
     def crept(self) -> float:
-        """How many times as much the cosines explain at the end of the stall window as at its beginning."""
-        fve = self._stall_fve.quarters()
-        return math.exp(fve[3] - fve[0]) if fve else math.nan
+        """Rise of ln (leak-free share) in one decay time, over the stall window; NaN while unknown."""
+        return self._stall_fve.slope() * self.scale
 
     def is_at_rest(self) -> bool:
         """Whether weights and test loss have come to rest over one decay time."""

@@ -84,21 +84,21 @@ def test_no_forecast_reads_the_future() -> None:
 
 
 @pytest.fixture(scope="module")
-def held_out() -> list[Moment]:
-    return [m for m in moments(held_out=True) if math.isfinite(m.truth)]
+def fresh() -> list[Moment]:
+    return [m for m in moments(fresh=True) if math.isfinite(m.truth)]
 
 
 def test_on_runs_that_it_was_not_made_from_it_beats_the_naive_guesses_and_its_interval_holds(
-    held_out: list[Moment],
+    fresh: list[Moment],
 ) -> None:
-    known = [m for m in moments(held_out=False) if math.isfinite(m.truth)]
-    error, coverage, _, points = score(held_out, lambda m: (m.made.epoch, m.made.low, m.made.high))
+    known = [m for m in moments(fresh=False) if math.isfinite(m.truth)]
+    error, coverage, _, points = score(fresh, lambda m: (m.made.epoch, m.made.low, m.made.high))
     assert coverage > 0.7
     for naive in (
         multiple(known, lambda m: m.epoch, 2.0),
         multiple(known, lambda m: m.epoch),
         multiple(known, lambda m: m.peak),
     ):
-        worse, _, _, lost = score(held_out, naive)
+        worse, _, _, lost = score(fresh, naive)
         assert error < worse
         assert points < lost
