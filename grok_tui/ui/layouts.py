@@ -133,7 +133,7 @@ SHIPPED: tuple[Layout, ...] = (
         MappingProxyType(
             {
                 "tiny": _grid("progress"),
-                "small": _grid("progress", "phase", heights="1fr 7"),
+                "small": _grid("progress"),
                 "medium": _grid("progress progress", "phase accuracy", heights="1fr 11"),
                 "large": _grid("progress progress", "phase accuracy", heights="1fr 16"),
             }

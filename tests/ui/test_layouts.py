@@ -121,6 +121,7 @@ async def test_what_is_shown_has_room_and_what_is_not_can_be_made_large(size: tu
     async with on_stage(Scripted(LIVE), size=size) as (pilot, screen):
         await screen.action_layout("frequencies")
         await pilot.pause()
+        assert "layout frequencies: each" in bottom(pilot)
         assert shown(screen) == list(layouts.find("frequencies").grid(*size).shown)
         for pane in screen.query_one(Board).shown:
             assert pane.size.width >= 30

@@ -32,6 +32,6 @@ class AlphaPane(MeasuredPane):
         over_all, over_test = (tuple(tracks.lines(each, state)) for each in (self._all, self._test))
         self.note(tracks.note(state))
         self.query_one(Panels).show(
-            Panel("fitted over all pairs", plot(state, view, over_all, "alpha")),
-            Panel("fitted on test pairs alone: nothing leaks", plot(state, view, over_test, "alpha_test")),
+            Panel("over all pairs", plot(state, view, over_all, "alpha")),
+            Panel("test pairs alone: no leak", plot(state, view, over_test, "alpha_test")),
         )

@@ -58,7 +58,7 @@ class InterferencePane(Pane):
         heading.say(*wordings(when(tracks.measured(state, view.cursor), view), x, total, len(keys)))
         pictures.show(
             Panel("their sum", _plot((_line(x, total, SUM),), x[-1], legend=False)),
-            Panel("each wave, around the right answer", _plot(each, max(x[-1] / NEAR, 1.0))),
+            Panel("each wave, close to 0", _plot(each, max(x[-1] / NEAR, 1.0))),
         )
 
 
@@ -84,8 +84,14 @@ def wordings(at: str, x: Ints, total: Floats, count: int) -> tuple[Words, ...]:
     margin = wording.number(float(total[middle] - others.max()))
     lead = ((at, Token.CURSOR | BOLD),) if at else ()
     ahead = (f"right answer ahead by {margin} nats", Token.KEY | BOLD)
-    rest = (f" of the next, at ±{abs(place)}; sum of {count} waves", Token.MUTED)
-    return ((*lead, ahead, rest), (*lead, ahead), ((f"ahead by {margin}", Token.KEY | BOLD),))
+    behind = (f" of the next, at ±{abs(place)}", Token.MUTED)
+    waves = (f"; sum of {count} waves", Token.MUTED)
+    return (
+        (*lead, ahead, behind, waves),
+        (*lead, ahead, behind),
+        (*lead, ahead),
+        ((f"ahead by {margin}", Token.KEY | BOLD),),
+    )
 
 
 def _line(x: Ints, values: Floats, look: Look) -> Line:

@@ -50,13 +50,13 @@ class WeightsPane(MeasuredPane):
             Panel("Sum of squares", plot(state, view, matrices, WHOLE, log=view.log_y)),
             Panel("Norm, against the start's", plot(state, view, ratio, *RATIO)),
             Panel("Norm of the last layer", plot(state, view, last, *LAST)),
-            Panel("Losses that float32 rounds to 0", plot(state, view, zeros, *ZEROS)),
+            Panel("Losses of exactly 0", plot(state, view, zeros, *ZEROS)),
         )
 
 
 def looks(state: RunState) -> dict[str, Look]:
-    """The matrices that the catalogue names, each in a look, and all weights together on top."""
-    names = [info.name for info in state.catalogue.series if info.name.startswith(f"{WHOLE}_")]
+    """The matrices that the catalogue names, each in a look, and all weights together on top; no biases."""
+    names = [info.name for info in state.catalogue.series if info.name.startswith(f"{WHOLE}_W_")]
     found = {}
     for nth, name in enumerate(names):
         short = name.removeprefix(f"{WHOLE}_")

@@ -109,4 +109,4 @@ class Arranging(Screen[None]):
 
     def _say_briefly(self, text: str) -> None:
         """A notice of one line: a second one would move the panes."""
-        self.say(cut(text, max(self.size.width - 2, 1)))
+        self.say(cut(text, max(self.size.width - 4, 1)))
