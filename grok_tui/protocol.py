@@ -132,7 +132,7 @@ class Event:
     seq: int = 0
     """The ledger's number for it; 0 for events that are not interventions."""
     data: dict[str, Any] = field(default_factory=dict)
-    """`changed`: control, value, previous. `checkpoint`: file. `phase`: phase, previous, placed, confirmed, rules, why."""
+    """`changed`: control, value, previous. `checkpoint`: file. `phase`: phase, placed, confirmed, rules, ..."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,12 @@ EACH_EPOCH = (
     SeriesInfo("train_accuracy", "train", about="Share of training pairs whose largest number-logit is right."),
 )  # fmt: skip
 
+SPIKES = SeriesInfo(
+    "train_spike", "spike of train loss", log=True,
+    about="The largest train loss since the last measure, over the median of the 200 epochs before it: slingshots.",
+)  # fmt: skip
+"""Of the losses, not of the weights: the session finds it."""
+
 SERIES = (
     SeriesInfo("test_loss", "test", "nats", log=True, about="Cross-entropy on the test pairs over the p numbers."),
     SeriesInfo("test_accuracy", "test", about="Share of test pairs whose largest number-logit is right."),
@@ -170,7 +176,7 @@ def series(config: Config) -> tuple[SeriesInfo, ...]:
         for name in Transformer.of(config).shapes
     )
     close = CLOSE_SERIES + (NEURON_LEVEL if config.measure.neuron_level else ())
-    return EACH_EPOCH + SERIES + matrices + tuple(replace(info, every=_close(config)) for info in close)
+    return (*EACH_EPOCH, *SERIES, SPIKES, *matrices, *(replace(info, every=_close(config)) for info in close))
 
 
 def arrays(config: Config) -> tuple[ArrayInfo, ...]:

@@ -39,6 +39,9 @@ STATUS = 0.5
 BURST = 0.02
 """Seconds of steps between two looks at the commands, where a step is shorter than that."""
 
+USUAL = 200
+"""Epochs whose median says how large a train loss is usual, when the next measure looks for spikes."""
+
 RATE_WINDOW = 5.0
 """Seconds over which the epochs per second are averaged."""
 
@@ -64,6 +67,8 @@ class Session:
         self._keys: list[int] = []
         self._latest = dict(past.latest)
         self._burst = 1
+        self._usual: deque[float] = deque(maxlen=USUAL)
+        self._fresh: list[float] = []
         self._flushed = self._told = self._noted = 0.0
         self._pace: deque[tuple[float, int]] = deque()
         self._start_from_the_past()
@@ -128,6 +133,7 @@ class Session:
         self._flushed = time.monotonic()
         new = max(0, self._past.end - first)
         self._past.compare(first, losses[:new])
+        self._fresh.extend(losses.tolist())
         if len(losses) > new:
             epochs = np.arange(first + new, self.epoch)
             self._record(Points(epochs, {"train_loss": losses[new:], "train_accuracy": accuracies[new:]}))
@@ -245,6 +251,7 @@ class Session:
     def _measure(self, closely: bool) -> None:
         self.settle()
         findings = self._probe.look(self._stepper.weights, closely)
+        numbers = findings.numbers | {"train_spike": self._spike()}
         at = np.array([self.epoch])
         for name, values in findings.arrays.items():
             if name == "key_frequencies":
@@ -253,9 +260,17 @@ class Session:
                 self._keys = values.tolist()
             self.journal.write(Array(self.epoch, name, values))
         # the numbers last: they say that this look is whole, and a resume takes it again where they are missing
-        self._record(Points(at, {name: np.array([value]) for name, value in findings.numbers.items()}))
-        self._latest |= {name: value for name, value in findings.numbers.items() if np.isfinite(value)}
+        self._record(Points(at, {name: np.array([value]) for name, value in numbers.items()}))
+        self._latest |= {name: value for name, value in numbers.items() if np.isfinite(value)}
         self._trigger.saw(self.epoch, self._keys, findings.numbers["test_fve"])
+
+    def _spike(self) -> float:
+        """How far the largest train loss since the last measure stands above the usual one before it."""
+        usual = float(np.median(self._usual)) if self._usual else np.nan
+        spike = max(self._fresh) / usual if self._fresh and usual else np.nan
+        self._usual.extend(self._fresh)
+        self._fresh.clear()
+        return spike
 
     def _record(self, frame: Points) -> None:
         """Record it, and what it makes known of the phases."""

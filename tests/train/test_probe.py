@@ -140,7 +140,7 @@ def test_the_catalogue_announces_what_a_look_finds(neuron_level: str) -> None:
     table = Table.of(config, CPU)
     found = Probe(config, table).look(Stepper(config, table, CPU).weights, closely=True)
     series, arrays = catalogue.series(config), catalogue.arrays(config)
-    assert set(found.numbers) | {"train_loss", "train_accuracy"} == {info.name for info in series}
+    assert set(found.numbers) | {"train_loss", "train_accuracy", "train_spike"} == {info.name for info in series}
     assert set(found.arrays) == {info.name for info in arrays}
     assert all(info.about for info in series)
     assert all(info.about for info in arrays)
@@ -151,7 +151,7 @@ def test_a_look_from_afar_finds_what_is_announced_for_each_measure() -> None:
     table = Table.of(config, CPU)
     found = Probe(config, table).look(Stepper(config, table, CPU).weights)
     each = {info.name for info in catalogue.series(config) if not info.every}
-    assert set(found.numbers) | {"train_loss", "train_accuracy"} == each
+    assert set(found.numbers) | {"train_loss", "train_accuracy", "train_spike"} == each
     assert set(found.arrays) == {info.name for info in catalogue.arrays(config) if not info.every}
 
 

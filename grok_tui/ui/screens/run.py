@@ -15,6 +15,7 @@ from grok_tui.protocol import Command
 from grok_tui.sources import Source
 from grok_tui.state import RunState
 from grok_tui.ui import keys, layouts, link
+from grok_tui.ui.bell import Bell
 from grok_tui.ui.board import Board
 from grok_tui.ui.bottom import Hints, Prompt
 from grok_tui.ui.doors import Doors
@@ -53,6 +54,7 @@ class RunScreen(Arranging):
         self.state = RunState()
         self.view = View()
         self.requests = Requests()
+        self._bell = Bell()
         self._note = ""
         self._stood = ""
         self._resuming = False
@@ -82,6 +84,8 @@ class RunScreen(Arranging):
         if self.source.link == "cut off":
             self.requests.forget()
         self._tell_what_turned()
+        if self._bell.due(self.state, self.source.link):
+            self.app.bell()
         if self.state.hello and not self._configured:
             self._configured = True
             if named := self.state.setting("view", "layout"):
