@@ -30,9 +30,6 @@ LASTING = 5
 TWINS = frozenset({"p113_f30_wd1_s0", "slingshots"})
 """Of the seeds of `nanda113`: not counted again for calibration."""
 
-LATE = frozenset({"p97_f40_wd3_s8", "p97_f25_wd1_s4", "p97_f30_wd0_s9"})
-"""Runs that ended after the forecast had its form."""
-
 
 @dataclass(frozen=True)
 class Moment:
@@ -59,8 +56,8 @@ def passed(samples: Sequence[Sample]) -> float:
 
 
 def is_fresh(name: str) -> bool:
-    """Whether the run was made, or first looked at, after the forecast had its form."""
-    return name.startswith("fresh_") or name in LATE
+    """Whether the run was made after the forecast had its form."""
+    return name.startswith("fresh_")
 
 
 def moments(*, fresh: bool) -> list[Moment]:

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import pairwise
+from statistics import median
 
 from grok_tui import record, runs, wording
 from grok_tui.science.phases import Boundary, Phase, PhaseFold, Sample
@@ -135,6 +136,20 @@ def boundaries(told: Sequence[Told]) -> Iterator[str]:
     yield from wording.columns(rows, right=frozenset(range(2, 6)))
 
 
+def delays(told: Sequence[Told]) -> Iterator[str]:
+    """How long after it happened each kind of boundary was known, in epochs: least, middle, most."""
+    found: dict[Phase, list[int]] = {}
+    for run in told:
+        known = {b.phase: b.confirmed for b in reversed(run.boundaries)}
+        for phase, epoch in run.afterwards[1:]:
+            if phase in known:
+                found.setdefault(phase, []).append(known[phase] - epoch)
+    rows = [["delay until it is known", "runs", "least", "median", "most"]]
+    for phase, late in found.items():
+        rows.append([phase.value, str(len(late)), *(f"{n:,.0f}" for n in (min(late), median(late), max(late)))])
+    yield from wording.columns(rows, right=frozenset(range(1, 5)))
+
+
 def report(title: str, told: Sequence[Told]) -> Iterator[str]:
     """Tables of a group of runs."""
     yield f"{title}: {len(told)} runs"
@@ -144,6 +159,8 @@ def report(title: str, told: Sequence[Told]) -> Iterator[str]:
     yield from table(confusion(told, drawn=True))
     yield "\nboundaries (delay: known, after it happened)"
     yield from boundaries(told)
+    yield ""
+    yield from delays(told)
     yield ""
 
 

@@ -332,8 +332,8 @@ class PhaseFold:
             and self.decays()
             and self.level("test_loss") <= test
             and self.level("test_fve") >= fve
-            and not self.creeps()
             and self.level("excluded_key_free") >= excluded
+            and not self.creeps()
         )
 
     def creeps(self) -> bool:

@@ -24,6 +24,7 @@ PHASES = {
     "p113_f30_wd1_s0": GROKKED,
     "p53_f30_wd1_s1": GROKKED[:3],
     "p97_f30_wd3_s2": GROKKED,
+    "p97_f50_wd03_s6": GROKKED[:4],
     "p53_f40_wd3_s7": GROKKED,
     "small_p59_f40_wd15_s1": GROKKED,
     "small_p61_f40_wd1_s15": GROKKED,
