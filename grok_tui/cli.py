@@ -207,9 +207,12 @@ def pause(run: str | None) -> None:
 @_run_argument
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="auto: the same as before.")
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads; by default as many as before.")
+@click.option(
+    "--hook", default="", metavar="COMMAND", help="Run at each change of phase; one of before is not run again."
+)
 @_headless
 @_detach
-def resume(run: str | None, device: str, threads: int | None, headless: bool, detach: bool) -> int | None:
+def resume(run: str | None, device: str, threads: int | None, hook: str, headless: bool, detach: bool) -> int | None:
     """Continue a paused run, or one that was stopped or killed, from its last resume point; then open it.
 
     Outside a terminal it says so in one line and leaves, as with --detach.
@@ -223,7 +226,7 @@ def resume(run: str | None, device: str, threads: int | None, headless: bool, de
         _order(found.name, "resume")
     else:
         click.echo(f"resuming {found.name} …", err=True)
-        launch.resume(found, device=device, threads=threads)
+        launch.resume(found, device=device, threads=threads, hook=hook)
     if headless:
         return _follow(found, headless=True)
     return _follow(found, detach=detach or not _on_terminal())

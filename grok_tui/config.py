@@ -109,7 +109,7 @@ class Notify:
     """Who is told when the run enters another phase."""
 
     bell: bool = _flag(False, "the terminal's bell rings in every viewer")
-    hook: str = _text("", "a shell command, run in the run's directory with GROK_TUI_PHASE and others set")
+    hook: str = _text("", "a shell command, run where the run is kept with GROK_TUI_PHASE and others set")
 
 
 @dataclass(frozen=True, slots=True)

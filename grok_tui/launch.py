@@ -37,7 +37,7 @@ def start(config: Config, *, device: str = "auto", threads: int | None = None) -
     """
     run = runs.create(config)
     try:
-        _launch(run, device, threads)
+        _launch(run, device, threads, config.notify.hook)
     except KeyboardInterrupt:  # called off before anybody saw it
         shutil.rmtree(run.path, ignore_errors=True)
         raise
@@ -48,8 +48,10 @@ def start(config: Config, *, device: str = "auto", threads: int | None = None) -
     return run
 
 
-def resume(run: Run, *, device: str = "auto", threads: int | None = None) -> None:
+def resume(run: Run, *, device: str = "auto", threads: int | None = None, hook: str = "") -> None:
     """Start a trainer on a run that has none; returns when it listens. Blocks: call it in a thread.
+
+    The hook that stands in the run's configuration is not run: the directory may come from somebody else.
 
     Raises:
         RunError: somebody is training in it, or this build cannot read it.
@@ -60,7 +62,7 @@ def resume(run: Run, *, device: str = "auto", threads: int | None = None) -> Non
         raise RunError(f"{run.name} has finished its {run.config.training.epochs:,} epochs")
     if run.alive:
         raise RunError(f"{run.name} is being trained already, by process {run.pid}")
-    _launch(run, device, threads)
+    _launch(run, device, threads, hook)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +109,18 @@ def hindsight(run: Run, keys: Sequence[int] | None = None) -> Recomputing:
     return Recomputing(chosen, f"recomputing {left:,} epochs with {results.said(chosen)}", process)
 
 
-def command(run: Run, device: str, threads: int | None) -> list[str]:
+def command(run: Run, device: str, threads: int | None, hook: str = "") -> list[str]:
     """The trainer's command line."""
     words = [sys.executable, "-P", "-m", "grok_tui.train", str(run.path), "--device", device]
-    return words if threads is None else [*words, "--threads", str(threads)]
+    words += [] if threads is None else ["--threads", str(threads)]
+    return [*words, f"--hook={hook}"] if hook else words
 
 
-def _launch(run: Run, device: str, threads: int | None) -> None:
+def _launch(run: Run, device: str, threads: int | None, hook: str) -> None:
     try:
         with run.log.open("ab") as log:
             before = log.tell()
-            process = _detached(command(run, device, threads), run, log)
+            process = _detached(command(run, device, threads, hook), run, log)
     except OSError as error:
         raise LaunchError(f"{run.name}: the trainer could not be started ({error.strerror})") from None
     try:

@@ -2,6 +2,7 @@
 
 python scripts/picture.py nanda113-1              the newest state
 python scripts/picture.py nanda113-1 --until 8000 as the screen was at epoch 8,000
+python scripts/picture.py nanda113-1 --layout circuit --out docs/circuit.svg
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import argparse
 import asyncio
 from pathlib import Path
 
-from grok_tui import record, runs
+from grok_tui import hindsight, record, runs
 from grok_tui.protocol import Array, Event, Frame, Points
 from grok_tui.sources import Link, Scripted
 from grok_tui.ui.app import GrokApp
@@ -43,14 +44,16 @@ def _before(frame: Frame, until: int | None) -> Frame | None:
     return frame
 
 
-async def drawn(frames: list[Frame], size: tuple[int, int], link: Link) -> str:
-    """The screen after all frames, as SVG."""
+async def drawn(frames: list[Frame], size: tuple[int, int], link: Link, layout: str) -> str:
+    """The screen after all frames, in a layout, as SVG."""
     source = Scripted(frames, link=link)
     app = GrokApp(source, charts_every=0.0, status_every=0.0)
     async with app.run_test(size=size) as pilot:
         await source.taken()
+        if layout:
+            await app.screen.run_action(f"layout({layout!r})")
         await pilot.pause()
-        await pilot.pause()
+        await pilot.pause(0.5)
         return app.export_screenshot(title="grok-tui")
 
 
@@ -60,11 +63,16 @@ def main() -> None:
     parser.add_argument("run", nargs="?", help="its name; the newest if omitted")
     parser.add_argument("--until", type=int, metavar="EPOCH", help="as the screen was then")
     parser.add_argument("--size", default="120x40", help="columns x rows; 120x40 if omitted")
+    parser.add_argument("--layout", default="", help="the arrangement of panes; main if omitted")
     parser.add_argument("--out", type=Path, default=PICTURE)
     chosen = parser.parse_args()
     width, height = map(int, chosen.size.split("x"))
     link: Link = "recording" if chosen.until is None else "live"
-    svg = asyncio.run(drawn(recorded(runs.find(chosen.run), chosen.until), (width, height), link))
+    run = runs.find(chosen.run)
+    frames = recorded(run, chosen.until)
+    if chosen.until is None:
+        frames += hindsight.Watch(run).look()
+    svg = asyncio.run(drawn(frames, (width, height), link, chosen.layout))
     chosen.out.parent.mkdir(parents=True, exist_ok=True)
     chosen.out.write_text("\n".join(line.rstrip() for line in svg.splitlines()) + "\n", encoding="utf-8")
 

@@ -29,18 +29,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("run", type=Path)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--threads", type=int, default=None)
+    parser.add_argument("--hook", default="")
     chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal is gone; the run is not
     try:
         run = Run(chosen.run.absolute())
         with run.hold():
-            return _train(run, chosen.device, chosen.threads)
+            return _train(run, chosen.device, chosen.threads, chosen.hook)
     except GrokTuiError as error:
         print(f"grok-tui: {error}", flush=True)
         return error.exit_code
 
 
-def _train(run: Run, device_name: str, wanted: int | None) -> int:
+def _train(run: Run, device_name: str, wanted: int | None, hook: str) -> int:
     config = run.config
     journal = Journal(run)
     try:
@@ -51,7 +52,7 @@ def _train(run: Run, device_name: str, wanted: int | None) -> int:
         threads = machines.use_threads(wanted, past.machine.get("threads"))
         machine = machines.describe(device, threads)
         machines.prepare()
-        session = Session(run, journal, past, device)
+        session = Session(run, journal, past, device, hook)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda received, _: session.stop(f"stopped by {signal.Signals(received).name}"))
         catalogue = Catalogue(measures.series(config), measures.arrays(config), steer.catalogue(config))

@@ -49,7 +49,8 @@ RATE_WINDOW = 5.0
 class Session:
     """A run in training."""
 
-    def __init__(self, run: Run, journal: Journal, past: Past, device: torch.device) -> None:
+    def __init__(self, run: Run, journal: Journal, past: Past, device: torch.device, hook: str = "") -> None:
+        """Go on from `past`; `hook` is run at each change of phase."""
         self.run, self.journal, self._past = run, journal, past
         self.config = run.config
         table = Table.of(self.config, device)
@@ -59,7 +60,7 @@ class Session:
         self._phases = PhaseWatch(self.config)
         self._phases.catch_up(past.frames)
         self._steered = [entry.epoch for entry in past.changes]
-        self._hook = Hook(self.config.notify.hook, run.path, lambda line: print(line, flush=True))
+        self._hook = Hook(hook, run.path, lambda line: print(line, flush=True))
         self.controls = {name: float(getattr(self.config.optimizer, name)) for name in steer.CONTROLS}
         self.paused = False
         self._stopping = ""
@@ -275,6 +276,7 @@ class Session:
     def _record(self, frame: Points) -> None:
         """Record it, and what it makes known of the phases."""
         self.journal.write(frame)
+        self._hook.look()
         for turn in self._phases.apply(frame):
             self.journal.event(turn.epoch, "phase", turn.text, **turn.data)
             self._hook.call(turn)

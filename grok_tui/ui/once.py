@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 from grok_tui import wording
 from grok_tui.runs import Run
+from grok_tui.science import forecast
 from grok_tui.sources import RunSource, Source
 from grok_tui.state import RunState
 from grok_tui.ui.bottom import effect
-from grok_tui.ui.panes import accuracy, losses
+from grok_tui.ui.panes import accuracy, losses, phase
 from grok_tui.ui.panes import lines as curves
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.chart import picture
@@ -83,8 +84,11 @@ def _phase(state: RunState) -> Iterator[str]:
     held = " (held: train loss has jumped)" if call.spike else ""
     yield f"phase: {call.phase.value} since epoch {call.since:,}{held}"
     yield from (f"  {why}" for why in call.evidence)
+    yield f"  {phase.of_the_run(state)}"
     if call.next:
         yield f"  next: {call.next}"
+    if guess := forecast.forecast(state.phases):
+        yield f"  {forecast.in_words(guess)}"
     past = [f"{boundary.phase.value} from {boundary.epoch:,}" for boundary in state.phases.boundaries]
     yield f"  so far: {', '.join(past)}"
 
@@ -134,6 +138,8 @@ def _events(state: RunState) -> Iterator[str]:
     yield "events"
     routine = [event for event in state.events if event.what in ROUTINE]
     for event in state.events:
+        if event.what == "phase":  # told above, as the present rules have it
+            continue
         if event.what not in ROUTINE:
             yield f"  epoch {event.epoch:,}: {event.text}"
         elif event is routine[-1]:

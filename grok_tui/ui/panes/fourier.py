@@ -37,6 +37,8 @@ class FourierPane(Pane):
             strength = alpha.values.ravel().astype(np.float64) if alpha is not None else None
             spectrum = Spectrum(norms.values.astype(np.float64), chosen, strength)
         heading.spectrum = spectrum
+        final = spectrum is not None and tuple(sorted(spectrum.keys)) == state.final_keys
+        heading.reading = "final" if final else "provisional"
         heading.epoch = norms.epoch if norms is not None and view.cursor is not None else None
         heading.redraw()
         bars = self.query_one(Bars)
@@ -49,6 +51,7 @@ class Keys(CellGrid):
 
     spectrum: Spectrum | None = None
     epoch: int | None = None
+    reading: str = "provisional"
 
     def draw(self, width: int, height: int) -> Cells:
         cells = Cells(width, height)
@@ -56,14 +59,14 @@ class Keys(CellGrid):
             return cells
         x = cells.text(0, 0, f"at {self.epoch:,}  ", Token.CURSOR | BOLD) if self.epoch is not None else 0
         count, listed = len(self.spectrum.keys), " ".join(map(str, sorted(self.spectrum.keys)))
-        names = (f"{count} provisional key frequencies: ", f"{count} provisional keys: ", "keys: ")
+        names = (f"{count} {self.reading} key frequencies: ", f"{count} {self.reading} keys: ", "keys: ")
         name = next((name for name in names if x + len(name) + len(listed) <= width), "")
         if name or not count:
             x = cells.text(x, 0, name or names[1].rstrip(": "), Token.MUTED)
             cells.text(x, 0, listed, Token.KEY | BOLD)
         else:
             x = cells.text(x, 0, f"{count}", Token.KEY | BOLD)
-            cells.text(x, 0, f" provisional keys of {self.spectrum.norms.shape[1]}", Token.MUTED)
+            cells.text(x, 0, f" {self.reading} keys of {self.spectrum.norms.shape[1]}", Token.MUTED)
         return cells
 
 
