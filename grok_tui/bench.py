@@ -34,6 +34,18 @@ COLUMNS, ROWS = 120, 40
 PROGRAM = [sys.executable, "-m", "grok_tui"]
 PATIENCE = 60.0
 
+OTHERS = 40
+"""Series of a run beside those that the main screen shows."""
+
+MAPS = {
+    "attention_pattern": (4, 113, 113),
+    "neuron_maps": (6, 113, 113),
+    "logits_2d": (113, 113),
+    "W_E": (128, 113),
+    "neuron_fve": (512,),
+}
+"""The large arrays of a run of nanda113, with their shapes."""
+
 
 def main(parts: tuple[str, ...] = ()) -> int:
     """Run the parts named, or all of `PARTS`; returns 1 when a number falls short of what it should be."""
@@ -220,7 +232,8 @@ def finished_run(epochs: int) -> Run:
     config = configs.override(configs.preset("nanda113"), [("training.epochs", epochs)])
     run = runs.create(config)
     recorder = Recorder(run.frames)
-    names = ("test_loss", "restricted_loss", "excluded_loss", "excluded_loss_key_free", "sum_of_squares", "test_fve")
+    shown = ("test_loss", "restricted_loss", "excluded_loss", "excluded_loss_key_free", "sum_of_squares", "test_fve")
+    names = (*shown, *(f"another_{number}" for number in range(OTHERS)))
     series = tuple(
         SeriesInfo(name, name, log=True) for name in ("train_loss", "train_accuracy", "test_accuracy", *names)
     )
@@ -237,6 +250,9 @@ def finished_run(epochs: int) -> Run:
             recorder.append(Points(np.array([start]), found))
             recorder.append(Array(start, "fourier_W_E", np.ones((2, 56), np.float32)))
             recorder.append(Array(start, "alpha", np.ones(56, np.float32)))
+        if start % config.measure.closely_every == 0:
+            for name, shape in MAPS.items():
+                recorder.append(Array(start, name, np.ones(shape, np.float16)))
     recorder.append(Event(epochs, "finished", f"finished at epoch {epochs:,}", time.time()))
     recorder.close()
     Path(run.path / "state.json").write_text(json.dumps({"epoch": epochs, "epochs": epochs, "state": "finished"}))
