@@ -43,7 +43,8 @@ class AdamW:
         adamw(
             [weights], [gradient], [self.exp_avg], [self.exp_avg_sq], [], [self.steps],
             fused=True, amsgrad=False, beta1=self.betas[0], beta2=self.betas[1],
-            lr=lr, weight_decay=0, eps=self.eps, maximize=False,
+            lr=lr.to(weights.dtype),  # the CUDA kernel reads a float
+            weight_decay=0, eps=self.eps, maximize=False,
         )  # fmt: skip
 
 
