@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ hypothesis_settings.load_profile("here")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests were started with &
     for name in _FOREIGN:
         os.environ.pop(name, None)
     os.environ["GROK_TUI_HOME"] = config.stash[_HOME] = tempfile.mkdtemp(prefix="grok-tui-tests-")

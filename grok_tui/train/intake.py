@@ -236,7 +236,8 @@ class _Intake:
         """Write everything; returns what the files' own losses say to ours."""
         config, journal = self._config, self._journal
         begin, end = states[0][0], states[-1][0]
-        announced = Catalogue(catalogue.series(config), catalogue.arrays(config), steer.catalogue(config))
+        series = tuple(info for info in catalogue.series(config) if info is not catalogue.SPIKES)  # nobody saw it train
+        announced = Catalogue(series, catalogue.arrays(config), steer.catalogue(config))
         tables = configs.to_tables(config)
         journal.write(
             Hello(PROTOCOL, self._run.name, __version__, tables, self._machine, config.training.epochs, announced)

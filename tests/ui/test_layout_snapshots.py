@@ -30,8 +30,9 @@ def shot(name: str, size: tuple[int, int], snap_compare: Any, *keys: str) -> boo
         await settled(pilot, source)
         await pilot.app.screen.run_action(f"layout({name!r})")
         await done(pilot)
-        await pilot.press(*keys, "escape")
-        await pilot.pause()
+        for key in (*keys, "escape"):
+            await pilot.press(key)
+            await done(pilot)
 
     return bool(snap_compare(viewer(source), terminal_size=size, run_before=settle))
 

@@ -86,11 +86,22 @@ def _frame(cells: Cells, epochs: Epochs, values: Values, counts: str) -> tuple[i
     values = values.padded(rows * DOWN, PAD)
     across = [(epochs.column(e, columns), label) for e, label in epochs.ticks(columns)]
     found = (values.row(np.array([v for v, _ in up]), rows * DOWN) // DOWN).tolist()
-    ticks_x = tuple((float(x), label) for x, label in across if x is not None)
+    ticks_x = _apart([(float(x), label) for x, label in across if x is not None])
     ticks_y = tuple((row, f"{label:>{left - 1}}") for row, (_, label) in zip(found, up, strict=True))
     name = f" {counts}, log " if epochs.log else f" {counts} "
     cells.put(0, 0, _plotext_frame(cells.width, cells.height, columns, rows, ticks_x, ticks_y, name))
     return left, rows, values
+
+
+def _apart(ticks: list[Tick]) -> tuple[Tick, ...]:
+    """Those whose labels do not touch the one before: of two that do, plotext leaves out one by chance."""
+    kept: list[Tick] = []
+    end = -2.0
+    for x, label in ticks:
+        if (start := x - len(label) // 2) > end + 1:
+            kept.append((x, label))
+            end = start + len(label) - 1
+    return tuple(kept)
 
 
 @lru_cache(maxsize=64)
