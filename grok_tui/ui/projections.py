@@ -50,7 +50,7 @@ def wave_axes(embedding: Floats, k: int) -> Floats:
 
 
 def principal_axes(embedding: Floats) -> Floats:
-    """The two directions of largest variance over the numbers: [d, 2].
+    """The two directions of largest variance over the numbers: [d, 2]; with d = 1 the second is none, all zeros.
 
     By subspace iteration on a few directions: a whole decomposition is given to threads, which wait for each
     other for tens of milliseconds on a machine that is busy training.
@@ -60,7 +60,8 @@ def principal_axes(embedding: Floats) -> Floats:
     for _ in range(ROUNDS):
         basis, _ = np.linalg.qr(centred @ (centred.T @ basis))
     _, inside = np.linalg.eigh((inner := basis.T @ centred) @ inner.T)
-    return np.asarray(basis @ inside[:, :-3:-1])
+    axes = basis @ inside[:, :-3:-1]
+    return np.asarray(np.pad(axes, ((0, 0), (0, 2 - axes.shape[1]))))
 
 
 def aligning(points: Floats, before: Floats) -> Floats:

@@ -199,3 +199,10 @@ def test_a_pane_alone_looks_as_it_did_at_80x24(snap_compare: Compare, pane: type
 @drawn_here
 def test_the_panes_on_a_light_screen_look_as_they_did(snap_compare: Compare) -> None:
     assert snap_compare(Gallery(GROKKED, panes=PANES, dark=False), terminal_size=(120, 38))
+
+
+async def test_an_embedding_of_one_dimension_is_drawn_on_a_line() -> None:
+    line = np.random.default_rng(0).standard_normal((1, P)).astype(np.float16)
+    text = await said(EmbeddingPane, state_of([greeting(), Array(0, "W_E", line)]))
+    assert "of the variance" in text
+    assert "principal plane · 100%" in text or "PCA" in text
