@@ -13,6 +13,7 @@ from grok_tui.state import RunState
 from grok_tui.ui.panes import PANES, AccuracyPane, DecayPane, EventsPane, FourierPane, LossesPane, PhasePane
 from grok_tui.ui.panes.decay import half_life, history
 from grok_tui.ui.panes.events import entries
+from grok_tui.ui.panes.phase import LOOKS
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.grid import CellGrid
 from tests.ui.gallery import Gallery, state_of
@@ -326,6 +327,6 @@ async def test_the_events_tell_the_phases_too_at_the_epochs_where_they_began() -
         await pilot.pause()
         lines = app.text(EventsPane).splitlines()
     for boundary in GROKKED.phases.boundaries[1:]:
-        told = next(line for line in lines if f"▒ {boundary.phase}" in line)
-        assert f"{boundary.epoch:,}" in told.split("▒")[0]
+        told = next(line for line in lines if f"{LOOKS[boundary.phase].pattern} {boundary.phase}" in line)
+        assert f"{boundary.epoch:,}" in told.split(LOOKS[boundary.phase].pattern)[0]
         assert boundary.confirmed == boundary.epoch or f"(known at {boundary.confirmed:,})" in told

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 
 from grok_tui.protocol import Event
 from grok_tui.state import RunState
+from grok_tui.ui.panes import phase as phase_pane
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import BOLD, Cells, Token, cut
@@ -38,9 +39,10 @@ LOOKS = {
     "stopped": Look("■", Token.WARN),
     "finished": Look("✓", Token.GOOD),
     "failed": Look("✗", Token.BAD),
-    PHASE: Look("▒", Token.CIRCUIT),
 }
 OTHER = Look("·", Token.MUTED)
+LOOKS |= {phase: Look(look.pattern, look.token) for phase, look in phase_pane.LOOKS.items()}
+"""A change of phase has the new phase's own look, as on the ribbon."""
 
 
 class EventsPane(Pane):
@@ -82,7 +84,7 @@ def phases(state: RunState) -> list[tuple[int, str, str]]:
     found = []
     for boundary in state.phases.boundaries[1:]:
         late = f" (known at {boundary.confirmed:,})" if boundary.confirmed > boundary.epoch else ""
-        found.append((boundary.epoch, PHASE, f"{boundary.phase}{late}"))
+        found.append((boundary.epoch, str(boundary.phase), f"{boundary.phase}{late}"))
     return found
 
 
