@@ -101,7 +101,7 @@ class Record:
 
     weights_every: int = _value(100, 1, 1_000_000, "epochs between snapshots of the weights")
     resume_every: int = _value(2_000, 1, 1_000_000, "epochs between resume points (weights and optimiser state)")
-    disk_mb: int = _value(1024, 1, 10_000_000, "megabytes that both may take; the oldest are thinned out first")
+    disk_mb: int = _value(1024, 1, 10_000_000, "megabytes that both may take; beyond, they are thinned out evenly")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,12 @@ from grok_tui.science.phases import PhaseFold, Sample
 from grok_tui.series import Series
 from grok_tui.wording import ENDED
 
+MAPS = 256
+"""Maps of one name that are kept: of nanda113 0.3 MB an epoch in all."""
+
+SMALL = 4096
+"""Numbers of an array that is no map: of these, all are kept."""
+
 
 class RunState:
     """One run, as far as its frames have been read. `apply` is the only way it changes."""
@@ -128,7 +134,7 @@ class RunState:
             case Points():
                 self._add(frame)
             case Array():
-                self.arrays.setdefault(frame.name, []).append(frame)
+                self._keep(frame)
             case Event():
                 self._happened(frame)
             case Status():
@@ -156,6 +162,15 @@ class RunState:
             for name in [name for name in self.series if name.endswith(hindsight.SUFFIX)]:
                 del self.series[name]
         self.hindsight = hello if hindsight.keys_of(hello) else None
+
+    def _keep(self, array: Array) -> None:
+        """The newest of an epoch; of too many maps the one goes whose neighbours are nearest to each other."""
+        found = self.arrays.setdefault(array.name, [])
+        if found and found[-1].epoch == array.epoch:
+            found.pop()
+        found.append(array)
+        if array.values.ndim > 1 and array.values.size > SMALL and len(found) > MAPS:
+            del found[min(range(1, MAPS), key=lambda i: found[i + 1].epoch - found[i - 1].epoch)]
 
     def _happened(self, event: Event) -> None:
         self.events.append(event)

@@ -28,10 +28,11 @@ class Past:
         self.exists = bool(greetings)
         self.end = int(losses[-1].epochs[-1]) + 1 if losses else 0
         """The epoch up to which training is recorded, and not given up."""
-        self._losses: NDArray[np.float64] = np.full(self.end, np.nan)
+        self.losses: NDArray[np.float64] = np.full(self.end, np.nan)
+        """The recorded train loss of each epoch up to `end`."""
         for frame in losses:  # epochs that were trained again after a divergence stand twice: the last word counts
             kept = frame.epochs < self.end
-            self._losses[frame.epochs[kept]] = frame.values["train_loss"][kept]
+            self.losses[frame.epochs[kept]] = frame.values["train_loss"][kept]
         self.latest = {name: float(v[-1]) for frame in losses + measures for name, v in frame.values.items() if len(v)}
         """The last recorded value of each series."""
         self.measured = int(measures[-1].epochs[-1]) if measures else -1
@@ -58,7 +59,7 @@ class Past:
 
     def _give_up_what_diverged(self) -> list[Entry]:
         """Count the recording up to the last change before its losses ceased to be finite, or to their beginning."""
-        bad = np.flatnonzero(~np.isfinite(self._losses))
+        bad = np.flatnonzero(~np.isfinite(self.losses))
         if not len(bad):
             return []
         self.gave_up = True
@@ -74,7 +75,7 @@ class Past:
             return
         if self._from < 0:
             self._from = first
-        same = self._losses[first : first + len(losses)] == losses
+        same = self.losses[first : first + len(losses)] == losses
         if self._differs_at < 0 and not same.all():
             self._differs_at = first + int(np.argmin(same))
 

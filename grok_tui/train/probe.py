@@ -28,7 +28,7 @@ class Findings:
 
 
 class Probe:
-    """Measures one model on one table. A look's numbers and spectra come to the host in a single transfer."""
+    """Measures one model on one table. A look's numbers and spectra come to the host together."""
 
     def __init__(self, config: Config, table: Table) -> None:
         self._model, self._table, self._config = Transformer.of(config), table, config

@@ -28,7 +28,7 @@ from grok_tui.train.serve import Ticket
 from grok_tui.train.step import HISTORY, Stepper
 from grok_tui.train.task import Table
 from grok_tui.train.trigger import Trigger
-from grok_tui.train.watch import Hook, PhaseWatch
+from grok_tui.train.watch import Hook, PhaseWatch, Turn
 
 FLUSH = 0.25
 """Seconds between frames of training losses."""
@@ -58,7 +58,7 @@ class Session:
         self._probe = Probe(self.config, table)
         self._trigger = Trigger(run, self.config.measure.every)
         self._phases = PhaseWatch(self.config)
-        self._phases.catch_up(past.frames)
+        self._untold = self._phases.catch_up(past.frames)
         self._steered = [entry.epoch for entry in past.changes]
         self._hook = Hook(hook, run.path, lambda line: print(line, flush=True))
         self.controls = {name: float(getattr(self.config.optimizer, name)) for name in steer.CONTROLS}
@@ -68,8 +68,8 @@ class Session:
         self._keys: list[int] = []
         self._latest = dict(past.latest)
         self._burst = 1
-        self._usual: deque[float] = deque(maxlen=USUAL)
-        self._fresh: list[float] = []
+        self._losses: deque[float] = deque(maxlen=USUAL + self.config.measure.every)
+        self._measured_at = past.measured
         self._flushed = self._told = self._noted = 0.0
         self._pace: deque[tuple[float, int]] = deque()
         self._start_from_the_past()
@@ -108,6 +108,7 @@ class Session:
 
     def train(self) -> str:
         """Train until the end or a stop; returns the final state."""
+        self._tell_turns(self._untold)
         self._tell(force=True)
         while not (end := self.turn()):
             pass
@@ -134,7 +135,7 @@ class Session:
         self._flushed = time.monotonic()
         new = max(0, self._past.end - first)
         self._past.compare(first, losses[:new])
-        self._fresh.extend(losses.tolist())
+        self._losses.extend(losses.tolist())
         if len(losses) > new:
             epochs = np.arange(first + new, self.epoch)
             self._record(Points(epochs, {"train_loss": losses[new:], "train_accuracy": accuracies[new:]}))
@@ -167,6 +168,7 @@ class Session:
             break
         else:
             epoch = 0
+        self._losses.extend(self._past.losses[max(0, epoch - USUAL - self.config.measure.every) : epoch].tolist())
         later = [entry for entry in self._past.changes if entry.epoch >= epoch]
         self._waiting: deque[Entry] = deque(sorted(later, key=lambda entry: entry.epoch))
         for name in self.controls:
@@ -267,17 +269,19 @@ class Session:
 
     def _spike(self) -> float:
         """How far the largest train loss since the last measure stands above the usual one before it."""
-        usual = float(np.median(self._usual)) if self._usual else np.nan
-        spike = max(self._fresh) / usual if self._fresh and usual else np.nan
-        self._usual.extend(self._fresh)
-        self._fresh.clear()
-        return spike
+        recent, since = np.array(self._losses), self.epoch - max(self._measured_at, 0)
+        self._measured_at = self.epoch
+        before, fresh = np.split(recent, [max(len(recent) - since, 0)])
+        return float(fresh.max() / np.median(before[-USUAL:])) if len(before) and len(fresh) else np.nan
 
     def _record(self, frame: Points) -> None:
         """Record it, and what it makes known of the phases."""
         self.journal.write(frame)
         self._hook.look()
-        for turn in self._phases.apply(frame):
+        self._tell_turns(self._phases.apply(frame))
+
+    def _tell_turns(self, turns: list[Turn]) -> None:
+        for turn in turns:
             self.journal.event(turn.epoch, "phase", turn.text, **turn.data)
             self._hook.call(turn)
 

@@ -31,21 +31,23 @@ class AdamW:
         chosen = config.optimizer
         self.betas, self.eps, self.warmup = (chosen.beta1, chosen.beta2), chosen.eps, chosen.warmup
         self.exp_avg, self.exp_avg_sq = like.new_zeros(size), like.new_zeros(size)
-        self.lr, self.weight_decay = (
-            torch.tensor(value, dtype=torch.float64, device=like.device) for value in (chosen.lr, chosen.weight_decay)
+        self.lr, self.weight_decay, self.steps = (
+            torch.tensor(value, dtype=torch.float64, device=like.device)
+            for value in (chosen.lr, chosen.weight_decay, 0.0)
         )
-        self.steps = torch.tensor(0.0, dtype=torch.float32, device=like.device)
 
     def step_(self, weights: Tensor, gradient: Tensor) -> None:
         """One update of `weights` in place; no host value is read."""
-        lr = self.lr * (self.steps.double() / self.warmup).clamp(max=1) if self.warmup else self.lr
+        lr = self.lr * (self.steps / self.warmup).clamp(max=1) if self.warmup else self.lr
         weights.mul_(1 - lr * self.weight_decay)
         adamw(
-            [weights], [gradient], [self.exp_avg], [self.exp_avg_sq], [], [self.steps],
+            [weights], [gradient], [self.exp_avg], [self.exp_avg_sq], [],
+            [self.steps.float()],  # which ends at 2^24, long after the bias correction has; our own count does not
             fused=True, amsgrad=False, beta1=self.betas[0], beta2=self.betas[1],
             lr=lr.to(weights.dtype),  # the CUDA kernel reads a float
             weight_decay=0, eps=self.eps, maximize=False,
         )  # fmt: skip
+        self.steps += 1
 
 
 class Stepper:

@@ -66,10 +66,20 @@ class PhaseWatch:
         """A control has another value from here on."""
         self._controls[control] = value
 
-    def catch_up(self, frames: Iterable[Stored]) -> None:
-        """Fold what was recorded before. Its turns were told then."""
+    def catch_up(self, frames: Iterable[Stored]) -> list[Turn]:
+        """Fold what was recorded before; returns the turns of its last measure that a kill kept untold.
+
+        Those before it were told then, by the rules of then.
+        """
+        last: list[Turn] = []
+        told = set()
         for frame in frames:
-            self.apply(frame)
+            if isinstance(frame, Event) and frame.what == "phase":
+                told.add((frame.data.get("phase"), frame.data.get("placed")))
+            turns = self.apply(frame)
+            if isinstance(frame, Points) and "test_loss" in frame.values:
+                last = turns
+        return [turn for turn in last if (turn.data["phase"], turn.data["placed"]) not in told]
 
     def apply(self, frame: Stored) -> list[Turn]:
         """Take in a recorded frame; the changes of phase that it made known."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from itertools import pairwise
 
 import numpy as np
@@ -10,19 +12,29 @@ import pytest
 from grok_tui import config as configs
 from grok_tui import launch, record, runs
 from grok_tui.config import Config
-from grok_tui.protocol import Points
+from grok_tui.protocol import Event, Points
 from grok_tui.runs import Run
 
 SMALL = {"task.p": 11, "model.d_model": 16, "model.d_mlp": 32, "training.epochs": 400, "measure.every": 50}
 SPIKY = SMALL | {"optimizer.lr": 0.3, "optimizer.warmup": 0}
 
 
+def trained(changes: dict[str, float]) -> Run:
+    run = launch.start(configs.override(Config(), changes.items()), device="cpu", threads=1)
+    ended(run)
+    return runs.find(run.name)
+
+
+def ended(run: Run) -> None:
+    deadline = time.monotonic() + 60
+    while run.alive:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 @pytest.fixture
 def spiky() -> Run:
-    run = launch.start(configs.override(Config(), SPIKY.items()), device="cpu", threads=1)
-    while run.alive:
-        pass
-    return runs.find(run.name)
+    return trained(SPIKY)
 
 
 def column(run: Run, name: str) -> dict[int, float]:
@@ -39,3 +51,26 @@ def test_a_spike_is_the_largest_loss_since_the_last_measure_over_the_usual_one_b
         usual = np.median([losses[e] for e in range(max(0, before - 200), before)])
         assert spikes[now] == pytest.approx(max(losses[e] for e in range(before, now)) / usual)
     assert max(spikes[e] for e in epochs[2:]) > 2, "nothing jumped: the test shows little"
+
+
+def test_a_run_that_was_cut_off_finds_the_same_spikes() -> None:
+    whole = trained(SPIKY | {"record.resume_every": 130})
+    spikes = column(whole, "train_spike")
+    cut = Run(whole.path.parent / "cut-1")
+    shutil.copytree(whole.path, cut.path)
+    frames, _ = record.read(cut.frames)
+    cut.frames.unlink()
+    recorder = record.Recorder(cut.frames)
+    for frame in frames:
+        if isinstance(frame, Event) and frame.what == "finished":
+            continue
+        if (frame.epochs[-1] if isinstance(frame, Points) else getattr(frame, "epoch", 0)) <= 310:
+            recorder.append(frame)
+    recorder.close()
+    for path in cut.resume_points.glob("*.safetensors"):
+        if int(path.stem) > 260:
+            path.unlink()
+    (cut.path / "state.json").unlink()
+    launch.resume(cut, device="cpu", threads=1)
+    ended(cut)
+    assert column(cut, "train_spike") == pytest.approx(spikes, nan_ok=True)

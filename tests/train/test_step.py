@@ -163,6 +163,16 @@ def test_losses_that_nobody_reads_are_not_overwritten() -> None:
     assert len(fast.read_losses()[0]) == 5
 
 
+def test_steps_are_counted_beyond_what_a_float_can() -> None:
+    fast = stepper(configured(11))
+    state = fast.state() | {"steps": torch.tensor(2.0**24 - 2, dtype=torch.float64)}
+    fast.load_state(state)
+    fast.advance(6)
+    losses, _ = fast.read_losses()
+    assert (losses > 0).all()
+    assert float(fast.optimizer.steps) == fast.epoch == 2**24 + 4
+
+
 def test_weight_decay_and_learning_rate_act_from_the_next_step_on() -> None:
     config = configured(11, optimizer__warmup=0)
     plain, steered = stepper(config), stepper(config)

@@ -157,3 +157,18 @@ def test_without_a_command_nothing_is_run(tmp_path: Path) -> None:
     logged: list[str] = []
     Hook("", tmp_path / "gone", logged.append).call(DONE)
     assert logged == []
+
+
+def test_a_turn_that_a_kill_kept_out_of_the_recording_is_told_when_the_run_goes_on() -> None:
+    samples, _ = recorded("demo")
+    watch, recording = PhaseWatch(CONFIG), list[Stored]()
+    for frame in frames(samples):
+        recording.append(frame)
+        if turns := watch.apply(frame):
+            break
+    again = PhaseWatch(CONFIG)
+    assert again.catch_up(recording) == turns
+    event = Event(turns[0].epoch, "phase", turns[0].text, 0.0, 0, turns[0].data)
+    assert PhaseWatch(CONFIG).catch_up([*recording, event]) == []
+    rest = [*recording, event, *list(frames(samples))[len(recording) : len(recording) + 2]]
+    assert PhaseWatch(CONFIG).catch_up(rest) == []

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from grok_tui.protocol import Event, Status
-from grok_tui.state import RunState
+from itertools import pairwise
+
+import numpy as np
+
+from grok_tui.protocol import Array, Event, Status
+from grok_tui.state import MAPS, RunState
 from grok_tui.ui.status import line
 from tests.ui.story import frames
 
@@ -46,3 +50,22 @@ def test_changes_are_kept_by_control() -> None:
     assert [value for _, value in state.control_history("weight_decay")][-2:] == [3.0, 1.5]
     assert [event.epoch for event in state.changes("lr")] == [20]
     assert [event.epoch for event in state.changes()] == [10, 20, 30]
+
+
+def test_of_maps_the_newest_and_an_even_choice_are_kept() -> None:
+    state = RunState()
+    for epoch in range(0, 100_000, 100):
+        state.apply(Array(epoch, "attention_pattern", np.zeros((4, 40, 40), np.float16)))
+        state.apply(Array(epoch, "alpha", np.zeros(56, np.float32)))
+    kept = [array.epoch for array in state.arrays["attention_pattern"]]
+    assert len(kept) <= MAPS
+    assert (kept[0], kept[-1]) == (0, 99_900)
+    assert max(b - a for a, b in pairwise(kept)) <= 100_000 / MAPS * 8
+    assert len(state.arrays["alpha"]) == 1000
+
+
+def test_a_look_that_was_taken_again_stands_once() -> None:
+    state = RunState()
+    for value in (1.0, 2.0):
+        state.apply(Array(100, "alpha", np.full(3, value, np.float32)))
+    assert [array.values[0] for array in state.arrays["alpha"]] == [2.0]
