@@ -166,7 +166,7 @@ class RunState:
     def _keep(self, array: Array) -> None:
         """The newest of an epoch; of too many maps the one goes whose neighbours are nearest to each other."""
         found = self.arrays.setdefault(array.name, [])
-        if found and found[-1].epoch == array.epoch:
+        while found and found[-1].epoch >= array.epoch:  # looked at again, or given up and trained again
             found.pop()
         found.append(array)
         if array.values.ndim > 1 and array.values.size > SMALL and len(found) > MAPS:
@@ -188,7 +188,11 @@ class RunState:
         if len(points.epochs):
             self.epoch = max(self.epoch, int(points.epochs[-1]))
         if "test_loss" in points.values:
-            for epoch in points.epochs.tolist():
+            epochs = points.epochs
+            if self.phases.last is not None and len(epochs) and epochs[0] <= self.phases.last.epoch:
+                self.phases = PhaseFold(chance=self.chance)  # what was given up and trained again counts anew
+                epochs = self.series["test_loss"].epochs
+            for epoch in epochs.tolist():
                 self.phases.add(self._sample(epoch))
 
     def _sample(self, epoch: int) -> Sample:

@@ -99,6 +99,14 @@ CLOSE_SERIES = (
         "mlp_fve", "MLP fit", reading="provisional",
         about=f"Share of the key readouts u_k.h, v_k.h that one wave of a+b explains, mean ({PAPER}, Table 1).",
     ),
+    SeriesInfo(
+        "W_L_residual", "W_L outside the keys", reading="provisional",
+        about=f"Share of its Frobenius norm that is not in the key frequencies' rows ({PAPER}, 4.2).",
+    ),
+    SeriesInfo(
+        "attention_pattern_fve", "attention pattern as one wave",
+        about=f"Share of each head's attention to a that one frequency explains, mean ({PAPER}, C.1.3).",
+    ),
     SeriesInfo("attention_fve", "attention as one wave", about=f"Of the heads' score tables, mean ({PAPER}, C.1.3)."),
     SeriesInfo(
         "distance_irrelevance", "distance irrelevance",

@@ -50,10 +50,12 @@ def look(seen: Seen, neuron_level: bool) -> tuple[dict[str, Tensor], dict[str, T
     scores = attention.score_shares(seen.circuit.scores[0])
     head_fve, head_frequency = scores.max(0)
     to_first = pattern(seen.circuit, table.grid_a, table.grid_b)[:, 0].view(p, p, -1)  # [s, a, h]
+    over_pairs = grids.maps(to_first)  # [a, b, h]
     triples = clockwork.triples(p)
     numbers |= {
         "excluded_loss_max": each_train.max(),
         "attention_fve": head_fve.mean(),
+        "attention_pattern_fve": attention.pattern_shares(over_pairs).amax(0).mean(),
         "distance_irrelevance": clockwork.distance_irrelevance(seen.grid),
         "gradient_symmetricity": clockwork.gradient_symmetricity(clockwork.one_layer(w, p), W_E.double(), triples),
         "circularity": clockwork.circularity(W_E),
@@ -63,7 +65,7 @@ def look(seen: Seen, neuron_level: bool) -> tuple[dict[str, Tensor], dict[str, T
     arrays |= {
         "excluded_per_frequency": each_train.float(),
         "ablation_per_frequency": each.float(),
-        "attention_pattern": grids.maps(to_first).permute(2, 0, 1).contiguous().half(),
+        "attention_pattern": over_pairs.permute(2, 0, 1).contiguous().half(),
         "attention_frequency": (head_frequency + 1).short(),
         "attention_head_fve": head_fve.float(),
         "logits_2d": fourier.spectrum_2d(seen.grid).clamp(max=HALF_MAX).half(),
@@ -83,6 +85,7 @@ def _neurons(seen: Seen, neuron_level: bool) -> tuple[dict[str, Tensor], dict[st
     numbers = {
         "neurons_above_85": neurons.clusters(frequency, share, p).sum(),
         "mlp_fve": neurons.readout_fve(h, W_L, seen.keys).nanmean(),
+        "W_L_residual": neurons.residual(W_L, seen.keys),
         "ipr_neurons": neurons.ipr(shares).nanmean(),
     }
     if neuron_level:

@@ -11,6 +11,7 @@ import heapq
 import math
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -54,7 +55,8 @@ def choose(weights: Mapping[int, int], resume: Mapping[int, int], budget: int, m
     wanted = ends | {_nearest(times, epoch) for epoch in (*matter, *resume) if times}
     dropped: list[int] = []
     for spared in (wanted, ends):
-        left = [epoch for epoch in times if epoch not in set(dropped)]
+        before = set(dropped)
+        left = [epoch for epoch in times if epoch not in before]
         for epoch in crowded(left, spared):
             if excess <= 0:
                 return Drops(tuple(dropped))
@@ -118,7 +120,12 @@ def thin(run: Run, disk_mb: float, matter: Collection[int] = ()) -> Drops:
 
 
 def _sizes(place: Path) -> dict[int, int]:
-    return {int(path.stem): path.stat().st_size for path in place.glob("*.safetensors") if path.stem.isdigit()}
+    found = {}
+    for path in place.glob("*.safetensors"):
+        if path.stem.isdigit():
+            with suppress(FileNotFoundError):  # gone since it was listed: it takes no room
+                found[int(path.stem)] = path.stat().st_size
+    return found
 
 
 def _nearest(times: list[int], epoch: int) -> int:

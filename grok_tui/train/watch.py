@@ -54,6 +54,7 @@ class PhaseWatch:
 
     def __init__(self, config: Config) -> None:
         self._fold = PhaseFold(config.chance)
+        self._chance, self._samples = config.chance, list[Sample]()
         self._latest: dict[str, float] = {}
         self._controls = {"weight_decay": config.optimizer.weight_decay, "lr": config.optimizer.lr}
 
@@ -96,6 +97,12 @@ class PhaseWatch:
 
     def add(self, sample: Sample) -> list[Turn]:
         """Take in the measures of one epoch; the changes of phase that it made known."""
+        if self._samples and sample.epoch <= self._samples[-1].epoch:  # given up, and trained again
+            self._samples = [kept for kept in self._samples if kept.epoch < sample.epoch]
+            self._fold = PhaseFold(self._chance)
+            for kept in self._samples:
+                self._fold.add(kept)
+        self._samples.append(sample)
         before = self._fold.boundaries
         self._fold.add(sample)
         turns = []

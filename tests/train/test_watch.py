@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -172,3 +172,17 @@ def test_a_turn_that_a_kill_kept_out_of_the_recording_is_told_when_the_run_goes_
     assert PhaseWatch(CONFIG).catch_up([*recording, event]) == []
     rest = [*recording, event, *list(frames(samples))[len(recording) : len(recording) + 2]]
     assert PhaseWatch(CONFIG).catch_up(rest) == []
+
+
+def test_epochs_that_were_given_up_and_trained_again_are_told_as_they_went_the_second_time() -> None:
+    samples, _ = recorded("demo")
+    straight, watch = PhaseWatch(CONFIG), PhaseWatch(CONFIG)
+    for sample in samples:
+        straight.add(sample)
+        watch.add(sample)
+    for step in range(1, 40):
+        watch.add(replace(samples[-1], epoch=samples[-1].epoch + 20 * step, test_loss=60.0, test_accuracy=0.01))
+    assert watch.boundaries != straight.boundaries
+    turns = [turn for sample in samples[-50:] for turn in watch.add(sample)]
+    assert turns == []
+    assert watch.boundaries == straight.boundaries

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from grok_tui.protocol import Array, Event, Status
+from grok_tui.protocol import Array, Event, Points, Status
 from grok_tui.state import MAPS, RunState
 from grok_tui.ui.status import line
 from tests.ui.story import frames
@@ -69,3 +69,25 @@ def test_a_look_that_was_taken_again_stands_once() -> None:
     for value in (1.0, 2.0):
         state.apply(Array(100, "alpha", np.full(3, value, np.float32)))
     assert [array.values[0] for array in state.arrays["alpha"]] == [2.0]
+
+
+def test_what_was_given_up_and_trained_again_counts_anew() -> None:
+    """A run that degraded, went back and stayed well is well, in its phases and in its arrays."""
+    state, straight = RunState(), RunState()
+    told = list(frames(until=9000))
+    for frame in told:
+        straight.apply(frame)
+        state.apply(frame)
+    for epoch in range(9050, 12_000, 50):
+        worse = {"test_loss": 60.0, "test_accuracy": 0.01}
+        state.apply(Points(np.array([epoch]), {name: np.array([value]) for name, value in worse.items()}))
+        state.apply(Array(epoch, "alpha", np.zeros(56, np.float32)))
+    assert state.phases.phase == "degraded"
+    again = [
+        f for f in told if isinstance(f, Points | Array) and (f.epoch if isinstance(f, Array) else f.epochs[0]) >= 8000
+    ]
+    for frame in again:
+        state.apply(frame)
+    assert state.phases.phase == straight.phases.phase
+    assert state.phases.boundaries == straight.phases.boundaries
+    assert [a.epoch for a in state.arrays["alpha"]] == [a.epoch for a in straight.arrays["alpha"]]
