@@ -69,19 +69,13 @@ class ClassFold:
         over = self.epoch >= BUDGET
         if train is not None and test is not None:
             kind = RunClass.GROKKING if test - train >= GAP else RunClass.COMPREHENSION
-            return Badge(kind, True, f"90 % of train at epoch {train:,}, of test at {test:,}: {_gap(test - train)}")
+            return Badge(kind, True, f"90 % of train at {train:,}, of test at {test:,}")
         if train is not None:
-            why = f"90 % of train at epoch {train:,}, of test not {'within 100,000' if over else 'yet'}"
+            why = f"90 % of train at {train:,}, of test not {'within 100,000' if over else 'yet'}"
             if not over:
                 late = self.epoch - train >= GAP
                 why += "; grokking if it comes" if late else f"; comprehension if before {train + GAP:,}"
             return Badge(RunClass.MEMORIZATION, over, why)
         if test is not None:
-            return Badge(RunClass.CONFUSION, over, f"90 % of test at epoch {test:,}, of train not: in none of the four")
+            return Badge(RunClass.CONFUSION, over, f"90 % of test at {test:,}, of train not: in none of the four")
         return Badge(RunClass.CONFUSION, over, "neither accuracy has reached 90 %")
-
-
-def _gap(steps: int) -> str:
-    if steps < 0:
-        return f"{-steps:,} earlier"
-    return f"{steps:,} later, {'1,000 or more' if steps >= GAP else 'less than 1,000'}"

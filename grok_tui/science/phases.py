@@ -130,6 +130,11 @@ class PhaseFold:
         return tuple(self._boundaries)
 
     @property
+    def alone(self) -> bool:
+        """Only one epoch is known: of that no phase can be told."""
+        return self.last is not None and self._boundaries[0].epoch == self.last.epoch
+
+    @property
     def call(self) -> Call:
         """The present phase, with its evidence in words."""
         since = self._boundaries[-1].epoch if self._boundaries else 0

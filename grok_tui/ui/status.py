@@ -8,6 +8,7 @@ from textual.widgets import Static
 from grok_tui import wording
 from grok_tui.science.phases import Phase
 from grok_tui.state import RunState
+from grok_tui.ui.panes import phase as phase_pane
 
 WIDE = 100
 """From this width on, three cells stand between the pieces; two below."""
@@ -127,6 +128,8 @@ def _progress(state: RunState) -> tuple[str, ...]:
 def _phase(state: RunState) -> tuple[str, ...]:
     if state.phases.last is None:
         return ()
+    if phase_pane.is_alone(state):
+        return (phase_pane.UNTOLD, phase_pane.UNTOLD.partition(":")[0])
     phase = state.phases.phase.value
     return (phase + (" (spike)" if state.phases.spike else ""), phase.split()[0])
 
@@ -134,6 +137,8 @@ def _phase(state: RunState) -> tuple[str, ...]:
 def _class(state: RunState) -> tuple[str, ...]:
     """Of Liu et al., once nothing can change it."""
     found = state.phases.run_class.badge
+    if phase_pane.is_alone(state):
+        return ()
     return (f"Liu: {found.kind}",) if found.sure else ()
 
 
@@ -151,6 +156,6 @@ def _styles(state: RunState, standing: str) -> dict[str, str]:
         "run": "bold",
         "device": "$muted",
         "standing": f"bold {_STANDING_STYLES[standing]}",
-        "phase": f"bold {_PHASE_STYLES[state.phases.phase]}",
+        "phase": "$muted" if phase_pane.is_alone(state) else f"bold {_PHASE_STYLES[state.phases.phase]}",
         "decay": "",
     }

@@ -43,9 +43,9 @@ def test_what_may_still_come_leaves_the_class_open() -> None:
     assert badge(None, None, end=500) == Badge(RunClass.CONFUSION, False, "neither accuracy has reached 90 %")
     early, late = badge(200, None, end=700), badge(200, None, end=5000)
     assert (early.kind, early.sure, late.sure) == (RunClass.MEMORIZATION, False, False)
-    assert early.why == "90 % of train at epoch 200, of test not yet; comprehension if before 1,200"
-    assert late.why == "90 % of train at epoch 200, of test not yet; grokking if it comes"
-    assert badge(200, 1500, end=2000).sure
+    assert early.why == "90 % of train at 200, of test not yet; comprehension if before 1,200"
+    assert late.why == "90 % of train at 200, of test not yet; grokking if it comes"
+    assert badge(200, 1500, end=2000) == Badge(RunClass.GROKKING, True, "90 % of train at 200, of test at 1,500")
 
 
 def test_a_crossing_is_the_first_one_whatever_comes_after_it() -> None:

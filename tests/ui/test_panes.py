@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from grok_tui.ui.panes import PANES, AccuracyPane, DecayPane, EventsPane, Fourie
 from grok_tui.ui.panes.decay import half_life, history
 from grok_tui.ui.panes.events import entries
 from grok_tui.ui.panes.phase import LOOKS
+from grok_tui.ui.status import line
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.grid import CellGrid
 from tests.ui.gallery import Gallery, state_of
@@ -319,6 +321,54 @@ async def test_text_from_a_recording_cannot_break_the_columns() -> None:
         text = app.text(EventsPane)
         assert "✗ out of ???[31m memory" in text
         assert "\x1b" not in text
+
+
+def one_checkpoint() -> RunState:
+    """An imported checkpoint: everything measured, once."""
+    told = [frame for frame in frames() if isinstance(frame, Points)]
+    epoch = told[-1].epochs[-1:]
+    last: dict[str, Any] = {}
+    for points in told[-2:]:
+        last |= {name: column[-1:] for name, column in points.values.items()}
+    ended = Event(int(epoch[0]), "finished", "imported", 0.0)
+    return state_of([hello(), Points(epoch, last), ended])
+
+
+async def test_of_one_checkpoint_no_phase_and_no_class_is_told() -> None:
+    state = one_checkpoint()
+    app = Gallery(state, panes=(PhasePane,))
+    async with app.run_test(size=(60, 14)) as pilot:
+        await pilot.pause()
+        text = app.text(PhasePane)
+    assert "one checkpoint: no phase can be told" in text
+    assert "train accuracy 100" in text
+    for word in ("fitting", "memorization", "Liu", "comprehension"):
+        assert word not in text
+    said = line(state, "recording", (), 118).plain
+    assert "one checkpoint: no phase can be told" in said
+    assert "fitting" not in said
+    assert "Liu" not in said
+
+
+async def test_the_first_epoch_of_a_living_run_is_no_lone_checkpoint() -> None:
+    app = Gallery(state_of(frames(until=0)), panes=(PhasePane,))
+    async with app.run_test(size=(60, 14)) as pilot:
+        await pilot.pause()
+        assert "fitting" in app.text(PhasePane)
+
+
+async def test_reasons_that_are_cut_are_announced_in_the_lower_border_and_whole_ones_are_not() -> None:
+    for size, cut in (((80, 24), True), ((200, 90), False)):
+        app = Gallery(GROKKED)
+        async with app.run_test(size=size) as pilot:
+            await pilot.pause()
+            rows = app.text(PhasePane).splitlines()
+            assert ("m shows all" in rows[-1]) is cut
+            assert any("…" in row for row in rows) <= cut
+            if not cut:
+                reached = GROKKED.phases.run_class
+                said = f"Liu: grokking, 90 % of train at {reached.train:,}, of test at {reached.test:,}"
+                assert said in "\n".join(rows)
 
 
 async def test_the_events_tell_the_phases_too_at_the_epochs_where_they_began() -> None:

@@ -7,6 +7,8 @@ from itertools import pairwise
 from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.events import Resize
+from textual.widget import Widget
 
 from grok_tui.science import forecast
 from grok_tui.science.phases import Phase
@@ -17,6 +19,10 @@ from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import BOLD, Cells, Token, cut, wrap
 from grok_tui.ui.widgets.grid import CellGrid
 from grok_tui.ui.widgets.ribbon import Band, Ribbon, Strip
+from grok_tui.wording import ENDED
+
+AROUND = 6
+"""Columns that the corners take from a note in the lower border."""
 
 ROOM_TO_GUESS = 4
 """Rows from which a forecast is among what is said: the evidence comes first."""
@@ -43,6 +49,11 @@ LOOKS = {
     Phase.DEGRADED: Look(("lost", "X"), Token.DEGRADED, "╳"),
 }
 
+UNTOLD = "one checkpoint: no phase can be told"
+
+MORE = "m shows all"
+"""For the lower border, when something was cut or left out that a larger pane has room for."""
+
 
 class PhasePane(Pane):
     """Which of the phases of grokking the run is in."""
@@ -50,6 +61,8 @@ class PhasePane(Pane):
     title: ClassVar[str] = "Phase"
     look_for: ClassVar[str] = "the circuit forms while accuracy stands still; only cleanup shows it"
     figure: ClassVar[str] = "Nanda et al. 2023, Fig. 7"
+
+    _badge: str = ""
 
     def parts(self) -> ComposeResult:
         yield Heading(classes="heading")
@@ -66,20 +79,40 @@ class PhasePane(Pane):
         heading.band, heading.newest, heading.cursor = here[-1] if here else None, state.epoch, past
         heading.ends = len(here) < len(found)
         heading.spike = bool(call and call.spike and past is None)
+        heading.untold = is_alone(state)
         evidence.head = f"now, at epoch {measured:,}: {call.phase}" if call and past is not None else ""
         evidence.reasons = (*call.evidence, of_the_run(state)) if call else ()
+        if heading.untold:
+            evidence.reasons = state.phases.call.evidence
         evidence.ahead = call.next if call else ""
-        guess = forecast.forecast(state.phases)
+        guess = forecast.forecast(state.phases) if call else None
         evidence.guess = forecast.in_words(guess) if guess else ""
-        self.note(badge(state))
+        self._badge = badge(state)
+        self.tell_whether_cut()
         changes = tuple(event.epoch for event in state.changes())
         self.query_one(Ribbon).show(Strip(lines.epochs(state, view), found, changes, view.cursor))
         heading.redraw()
         evidence.redraw()
 
+    def tell_whether_cut(self) -> None:
+        """Say in the lower border that there is more to read, where a larger pane would have it."""
+        evidence, around = self.query_one(Evidence), self.parent
+        cut_off = evidence.said(*evidence.size)[1] and evidence.size.area > 0
+        larger = isinstance(around, Widget) and around.size.area > self.outer_size.area
+        more = MORE if cut_off and larger else ""
+        text = " · ".join(text for text in (self._badge, more) if text)
+        self.note(text if len(text) <= self.outer_size.width - AROUND else more or self._badge)
+
+
+def is_alone(state: RunState) -> bool:
+    """Whether the run is one checkpoint, with nothing before or after it."""
+    return state.phases.alone and (state.state in ENDED or state.epoch > 0)
+
 
 def bands(state: RunState) -> tuple[Band, ...]:
-    """The phases so far."""
+    """The phases so far; none for one checkpoint."""
+    if is_alone(state):
+        return ()
     boundaries = state.phases.boundaries
     starts = [*(b.epoch for b in boundaries), state.epoch]
     found = []
@@ -92,7 +125,7 @@ def bands(state: RunState) -> tuple[Band, ...]:
 def badge(state: RunState) -> str:
     """The run's class in few words."""
     found = state.phases.run_class.badge
-    if state.phases.last is None:
+    if state.phases.last is None or is_alone(state):
         return ""
     return f"Liu's class: {found.kind}" + ("" if found.sure else " so far")
 
@@ -100,7 +133,7 @@ def badge(state: RunState) -> str:
 def of_the_run(state: RunState) -> str:
     """The run's class, and why."""
     found = state.phases.run_class.badge
-    return f"class of the run (Liu et al. 2022): {found.kind}{'' if found.sure else ' so far'}: {found.why}"
+    return f"Liu: {found.kind}{'' if found.sure else ' so far'}, {found.why}"
 
 
 class Heading(CellGrid):
@@ -113,12 +146,15 @@ class Heading(CellGrid):
     """Where it is read; None for now."""
     newest: int = 0
     spike: bool = False
+    untold: bool = False
+    """There is one checkpoint only."""
 
     def draw(self, width: int, height: int) -> Cells:
         cells = Cells(width, height)
         there = "" if self.cursor is None else f"at {self.cursor:,}: "
         if self.band is None:
-            cells.text(0, 0, cut(f"{there}no phase yet", width), Token.MUTED)
+            text = UNTOLD if self.untold else f"{there}no phase yet"
+            cells.text(0, 0, cut(text, width), Token.MUTED)
             return cells
         x = cells.text(0, 0, f"{self.band.pattern} {there}{self.band.names[0]}", self.band.token | BOLD)
         if self.spike:
@@ -147,18 +183,31 @@ class Evidence(CellGrid):
             return cells
         y = 1 if self.head else 0
         cells.text(0, 0, cut(self.head, width), Token.MUTED)
-        last = [("→", Token.MUTED, self.ahead)] if self.ahead else []
-        if self.guess and height - y >= ROOM_TO_GUESS:
-            last.append(("≈", Token.MUTED, self.guess))
-        said = [("·", Token.TEXT, reason) for reason in self.reasons[: max(height - y - len(last), 1)]] + last
-        spare = height - y - len(said)
-        for sign, style, text in said:
-            rows = wrap(text, width - 2)
-            if len(rows) - 1 > spare:  # a line each at least; more while there are any to spare
-                rows = [cut(text, width - 2)]
-            spare -= len(rows) - 1
+        for sign, style, rows in self.said(width, height)[0]:
             cells.text(0, y, sign, Token.MUTED)
             for row in rows:
                 cells.text(2, y, row, style)
                 y += 1
         return cells
+
+    def said(self, width: int, height: int) -> tuple[list[tuple[str, Token, list[str]]], bool]:
+        """(sign, colour, rows) of what there is room to say, and whether anything was cut or left out."""
+        height -= bool(self.head)
+        last = [("→", Token.MUTED, self.ahead)] if self.ahead else []
+        if self.guess and height >= ROOM_TO_GUESS:
+            last.append(("≈", Token.MUTED, self.guess))
+        told = [("·", Token.TEXT, reason) for reason in self.reasons[: max(height - len(last), 1)]] + last
+        spare = height - len(told)
+        short = spare < 0 or len(told) < len(self.reasons) + bool(self.ahead) + bool(self.guess)
+        found = []
+        for sign, style, text in told:
+            rows = wrap(text, width - 2)
+            if len(rows) - 1 > spare:  # a line each at least; more while there are any to spare
+                rows, short = [cut(text, width - 2)], True
+            spare -= len(rows) - 1
+            found.append((sign, style, rows))
+        return found, short
+
+    def on_resize(self, _event: Resize) -> None:
+        if isinstance(self.parent, PhasePane):
+            self.parent.tell_whether_cut()
