@@ -7,12 +7,14 @@ import math
 from collections.abc import Iterator
 
 from grok_tui import wording
+from grok_tui.hindsight import SUFFIX
 from grok_tui.runs import Run
 from grok_tui.science import forecast
 from grok_tui.sources import RunSource, Source
 from grok_tui.state import RunState
 from grok_tui.ui.bottom import effect
 from grok_tui.ui.panes import accuracy, losses, phase
+from grok_tui.ui.panes import events as happenings
 from grok_tui.ui.panes import lines as curves
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.chart import picture
@@ -110,10 +112,10 @@ def _measures(state: RunState) -> Iterator[str]:
     rows = [
         (
             f"  {info.name}",
-            wording.percent(series.last) if info.name.endswith("accuracy") else wording.number(series.last),
+            _value(info.name, series.last),
             info.unit,
             f"at {int(series.epochs[-1]):,}",
-            info.reading,
+            curves.NOTES.get(info.reading, (info.reading,))[0],
         )
         for info in state.catalogue.series
         if (series := state.series.get(info.name)) and len(series)
@@ -126,25 +128,36 @@ def _measures(state: RunState) -> Iterator[str]:
             yield f"  (the loss of a uniform guess is {state.chance:.3f})"
 
 
+def _value(name: str, value: float) -> str:
+    return wording.percent(value) if name.removesuffix(SUFFIX).endswith("accuracy") else wording.number(value)
+
+
 def _keys(state: RunState) -> Iterator[str]:
     if (array := state.array("key_frequencies")) is not None:
-        found = " ".join(str(k) for k in array.values.tolist()) or "none"
+        keys = sorted(array.values.ravel().tolist())
+        reading = "final" if keys and tuple(keys) == state.final_keys else "provisional"
         yield ""
-        yield f"key frequencies (provisional, since epoch {array.epoch:,}): {found}"
+        yield f"key frequencies ({reading}, since epoch {array.epoch:,}): {' '.join(map(str, keys)) or 'none'}"
 
 
 def _events(state: RunState) -> Iterator[str]:
     yield ""
     yield "events"
+    yield from (f"  epoch {epoch:,}: {said}" for epoch, said in sorted(_happened(state), key=lambda entry: entry[0]))
+
+
+def _happened(state: RunState) -> Iterator[tuple[int, str]]:
+    """(epoch, text) of each event, and of each change of phase as the present rules have it."""
     routine = [event for event in state.events if event.what in ROUTINE]
     for event in state.events:
-        if event.what == "phase":  # told above, as the present rules have it
+        if event.what == happenings.PHASE:
             continue
         if event.what not in ROUTINE:
-            yield f"  epoch {event.epoch:,}: {event.text}"
+            yield event.epoch, event.text
         elif event is routine[-1]:
             earlier = f" (and {len(routine) - 1:,} earlier)" if len(routine) > 1 else ""
-            yield f"  epoch {event.epoch:,}: {event.text}{earlier}"
+            yield event.epoch, f"{event.text}{earlier}"
+    yield from ((epoch, f"phase: {said}") for epoch, _, said in happenings.phases(state))
 
 
 def _chart(state: RunState, title: str, names: tuple[str, ...], *, log: bool = False) -> Iterator[str]:
