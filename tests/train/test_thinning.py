@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -110,3 +111,22 @@ def test_a_file_that_cannot_be_deleted_is_named(tmp_path: Path, monkeypatch: pyt
         path.mkdir(parents=True)  # a directory is what unlink refuses, whoever asks
     with pytest.raises(RecordError, match="cannot be deleted"):
         thinning.thin(run, 0)
+
+
+def test_a_file_that_is_gone_when_it_is_measured_does_not_end_the_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GROK_TUI_HOME", str(tmp_path))
+    run = runs.create(config.Config(name="fat"))
+    run.weights.mkdir()
+    for epoch in (100, 300, 400):
+        (run.weights / f"{epoch:08d}.safetensors").write_bytes(bytes(10))
+    (run.weights / "00000200.safetensors").symlink_to("nothing")  # listed, and not there when one looks
+    assert thinning.thin(run, 0).weights == (300,)
+
+
+def test_twenty_thousand_snapshots_are_chosen_from_in_no_time() -> None:
+    began = time.process_time()
+    drops = choose(dict.fromkeys(range(20_000), 10), {}, 0)
+    assert len(drops.weights) == 19_998
+    assert time.process_time() - began < 3
