@@ -58,6 +58,8 @@ class Layout:
     name: str
     panes: tuple[str, ...]
     about: str = ""
+    short: str = ""
+    """What it is about, for narrow screens."""
     grids: Mapping[str, Grid] = field(default_factory=lambda: MappingProxyType({}))
     """By size; where there is none, the panes are arranged by rule."""
 
@@ -109,6 +111,7 @@ MAIN = Layout(
     "main",
     ("accuracy", "losses", "fourier", "phase", "decay", "events"),
     "the story of a run: accuracy, losses, frequencies, phase, weight decay, events",
+    "the story of a run",
     MappingProxyType(
         {
             "tiny": _grid("accuracy", "losses", "phase", heights="1fr 1fr 6"),
@@ -130,6 +133,7 @@ SHIPPED: tuple[Layout, ...] = (
         "progress",
         ("progress", "phase", "accuracy"),
         "the four progress measures over the whole run (Nanda et al. 2023, Fig. 7)",
+        "four measures (Fig. 7)",
         MappingProxyType(
             {
                 "tiny": _grid("progress"),
@@ -143,16 +147,19 @@ SHIPPED: tuple[Layout, ...] = (
         "circuit",
         ("fourier", "attention", "neurons", "logits", "clusters", "embedding"),
         "inside the network: embedding, attention, neurons, logits (Fig. 3, 4, 5)",
+        "inside the network",
     ),
     Layout(
         "frequencies",
         ("alpha", "excluded", "ablation", "interference", "fourier", "output"),
         "each frequency by itself: how strong, how needed, how they add up (Fig. 14, 15, 6, 8, 3)",
+        "each frequency by itself",
     ),
     Layout(
         "checks",
-        ("accuracy", "margins", "restricted", "weights"),
-        "whether to believe it: margins behind the accuracy, the leak of restricted accuracy, slingshots",
+        ("accuracy", "margins", "restricted", "weights", "structure"),
+        "whether to believe it: margins behind the accuracy, leaks, slingshots, clock or pizza",
+        "whether to believe it",
     ),
 )
 
@@ -197,7 +204,7 @@ def save(layout: Layout, name: str) -> Layout:
         raise ConfigError(f"{name!r}: a layout's name is small letters, digits, - and _")
     if any(name == shipped.name for shipped in SHIPPED):
         raise ConfigError(f"{name!r} is a layout of grok-tui's own; take another name")
-    kept = replace(layout, name=name, about=f"saved: {', '.join(layout.panes)}")
+    kept = replace(layout, name=name, about=f"saved: {', '.join(layout.panes)}", short="saved")
     path = paths.layouts_dir() / f"{name}.toml"
     beside = path.with_suffix(".part")
     try:
@@ -229,7 +236,7 @@ def load(path: Path) -> Layout:
     if not isinstance(about, str):
         raise ConfigError(f"{path}: about is text, not {about!r}")
     grids = {size: _read(table, names, f"{path}: [{size}]") for size, table in tables.items()}
-    return Layout(path.stem, names, about, MappingProxyType(grids))
+    return Layout(path.stem, names, about, grids=MappingProxyType(grids))
 
 
 def _tables(layout: Layout) -> dict[str, Any]:

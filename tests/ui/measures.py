@@ -24,6 +24,8 @@ SERIES = (
     SeriesInfo("about_to_flip", "about to flip", every=FAST),
     SeriesInfo("zero_losses", "exact-zero losses", every=FAST),
     SeriesInfo("excluded_loss_max", "excluded loss, largest of all k", "nats", log=True, every=SLOW),
+    *(SeriesInfo(name, name, every=SLOW) for name in ("distance_irrelevance", "gradient_symmetricity", "circularity")),
+    *(SeriesInfo(name, name, every=SLOW) for name in ("effective_dimension", "ipr_W_E", "ipr_neurons")),
 )
 ARRAYS = (
     ArrayInfo("alpha_test", "alpha_k, test pairs", every=FAST),
@@ -45,7 +47,9 @@ def frames(until: int = story.EPOCHS) -> list[Frame]:
     told = story.frames(until)
     epochs = np.arange(0, until + 1, FAST)
     arrays = [array for epoch in range(0, until + 1, SLOW) for array in _arrays(epoch)]
-    return [hello(), *told[1:-1], Points(epochs, _columns(epochs)), *arrays, told[-1]]
+    slow = epochs[:: SLOW // FAST]
+    points = [Points(epochs, _columns(epochs)), Points(slow, _structure(slow))]
+    return [hello(), *told[1:-1], *points, *arrays, told[-1]]
 
 
 def excluded_at(epoch: int) -> Floats:
@@ -62,6 +66,19 @@ def _arrays(epoch: int) -> list[Array]:
         Array(epoch, "excluded_per_frequency", excluded.astype(np.float32)),
         Array(epoch, "ablation_per_frequency", (1.3 * excluded).astype(np.float32)),
     ]
+
+
+def _structure(epochs: NDArray[np.int64]) -> dict[str, Floats]:
+    """A clock's, that reads q near 1 before there is a circuit."""
+    grown = np.clip((epochs - 1500) / 6500, 0, 1)
+    return {
+        "distance_irrelevance": 0.98 - 0.4 * np.sin(np.pi * grown) - 0.1 * grown,
+        "gradient_symmetricity": 0.7 - 0.35 * grown,
+        "circularity": 0.3 + 0.68 * grown**2,
+        "effective_dimension": 90 - 78 * grown,
+        "ipr_W_E": 0.02 + 0.2 * grown**2,
+        "ipr_neurons": 0.05 + 0.8 * grown**2,
+    }
 
 
 def _columns(epochs: NDArray[np.int64]) -> dict[str, Floats]:

@@ -20,6 +20,7 @@ from grok_tui.ui.panes.margins import MarginsPane
 from grok_tui.ui.panes.output import OutputPane
 from grok_tui.ui.panes.progress import ProgressPane
 from grok_tui.ui.panes.restricted import RestrictedPane
+from grok_tui.ui.panes.structure import StructurePane, verdict
 from grok_tui.ui.panes.tracks import Tracks
 from grok_tui.ui.panes.weights import WeightsPane
 from grok_tui.ui.view import View
@@ -44,7 +45,9 @@ CHARTS: tuple[type[Pane], ...] = (
     MarginsPane,
     WeightsPane,
     OutputPane,
+    StructurePane,
 )
+RARE = (ExcludedPane, AblationPane, StructurePane)
 
 
 async def said(pane: type[Pane], state: RunState, view: View | None = None, size: tuple[int, int] = (100, 30)) -> str:
@@ -59,7 +62,7 @@ async def said(pane: type[Pane], state: RunState, view: View | None = None, size
 
 @pytest.mark.parametrize(
     ("pane", "every"),
-    [(pane, 500 if pane in (ExcludedPane, AblationPane) else 100) for pane in CHARTS if pane is not OutputPane],
+    [(pane, 500 if pane in RARE else 100) for pane in CHARTS if pane is not OutputPane],
 )
 async def test_before_its_data_a_pane_says_when_they_come(pane: type[Pane], every: int) -> None:
     assert f"not measured yet: every {every} epochs" in await said(pane, state_of([hello()]))
@@ -159,6 +162,32 @@ async def test_weights_show_each_matrix_and_the_signs_of_a_slingshot() -> None:
     text = await said(WeightsPane, GROKKED, size=(200, 50))
     for name in ("W_E", "W_U", "all", "‖w‖ / ‖w₀‖ 0.65", "‖W_U‖ 19", "train pairs 25"):
         assert name in text
+
+
+def ruled(q: float, symmetricity: float, accuracy: float = 1.0) -> str:
+    names = ("distance_irrelevance", "gradient_symmetricity", "test_accuracy")
+    values = {name: np.array([value]) for name, value in zip(names, (q, symmetricity, accuracy), strict=True)}
+    return "".join(text for text, _ in verdict(state_of([hello(), Points(np.array([500]), values)]), None)[0])
+
+
+def test_a_clock_is_told_from_a_pizza_by_both_measures_and_only_once_it_generalises() -> None:
+    assert ruled(0.85, 0.33).startswith("a clock  q 0.85, symmetricity 0.33")
+    assert ruled(0.17, 0.99).startswith("a pizza")
+    assert ruled(0.85, 0.99).startswith("between clock and pizza")
+    assert ruled(0.51, 0.66).startswith("between clock and pizza")
+    assert ruled(np.nan, 0.5).startswith("one of the two cannot be measured")
+    assert ruled(0.98, 0.33, accuracy=0.3) == (
+        "says nothing before test accuracy rises: a lookup table reads q near 1 too"
+    )
+
+
+async def test_the_structure_is_drawn_beside_what_was_published() -> None:
+    text = await said(StructurePane, GROKKED, size=(140, 34))
+    for told in ("a clock  q", "clock 0.85", "pizza 0.17", "clock 0.33", "pizza 0.99", "circularity 0.98", "e^S of W_E"):
+        assert told in text
+    past = await said(StructurePane, GROKKED, View(cursor=3000), size=(140, 34))
+    assert "says nothing before test accuracy rises" in past
+    assert "a clock  q" not in past
 
 
 async def test_the_output_pane_draws_its_own_matrix() -> None:

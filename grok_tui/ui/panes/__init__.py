@@ -37,6 +37,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "logits": ("logits", "LogitsPane"),
     "clusters": ("clusters", "ClustersPane"),
     "embedding": ("embedding", "EmbeddingPane"),
+    "structure": ("structure", "StructurePane"),
 }
 """Every pane: its short name, by which layouts and presets know it, with its module here and its class."""
 
