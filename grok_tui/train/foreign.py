@@ -36,6 +36,12 @@ BESIDE_WEIGHTS = (
 CALLED = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
 """Functions that such classes' contents are made with."""
 
+MAGICS = (b"PK\x03\x04", b"\x80")
+"""What a `.pth` begins with: a zip archive as torch writes it, or a bare pickle as it used to."""
+
+HEADER_BOUND = 100_000_000
+"""Bytes in the header of a safetensors file, at most, as its format has it."""
+
 LISTS = (("state_dicts", "epochs"), ("checkpoints", "checkpoint_epochs"))
 """Where the published runs and TransformerLens' demo keep several epochs."""
 
@@ -104,10 +110,11 @@ def _files(path: Path) -> list[Path]:
 def _load(path: Path) -> Any:
     """What is in a file, built without running anything that it asks for."""
     try:
-        with path.open("rb"):
-            pass
+        with path.open("rb") as file:
+            start = file.read(9)
     except OSError as error:
         raise ExchangeError(f"{path}: cannot be read ({error.strerror})") from None
+    _check_start(path, start)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -119,6 +126,18 @@ def _load(path: Path) -> Any:
         raise ExchangeError(f"{path}: not a whole safetensors file ({error})") from None
     except Exception as error:  # torch names none: a file cut short or forged ends in whatever it hits first
         raise ExchangeError(f"{path}: {_why(error)}") from None
+
+
+def _check_start(path: Path, start: bytes) -> None:
+    """Tell a file that never was a checkpoint, by its first bytes, from one that may be cut short."""
+    if path.suffix == ".safetensors":
+        size = int.from_bytes(start[:8], "little")
+        if len(start) == 9 and (start[8:] != b"{" or not 2 <= size <= HEADER_BOUND):
+            raise ExchangeError(f"{path}: not a safetensors file: a header in JSON was expected at its start")
+    elif start and not any(start.startswith(magic) or magic.startswith(start) for magic in MAGICS):
+        raise ExchangeError(
+            f"{path}: not a checkpoint: a .pth or .pt that torch saved, or a .safetensors, was expected"
+        )
 
 
 def _why(error: Exception) -> str:
@@ -164,7 +183,7 @@ def _take(path: Path, content: Any, found: Found) -> None:
     losses = content.get("train_losses")
     if isinstance(losses, list) and all(isinstance(x, float) for x in losses):
         found.train_losses = losses
-    _take_split(content, found)
+    _take_split(path, content, found)
 
 
 def _several(path: Path, content: Mapping[str, Any], states: str, epochs: str) -> Iterator[Checkpoint]:
@@ -192,11 +211,14 @@ def _epoch(path: Path, content: Mapping[str, Any]) -> int | None:
     return int(number[1]) if number and path.stem != "grokking_demo" else None
 
 
-def _take_split(content: Mapping[str, Any], found: Found) -> None:
+def _take_split(path: Path, content: Mapping[str, Any], found: Found) -> None:
     indices, pairs = content.get("train_indices"), content.get("train_data")
     if isinstance(indices, torch.Tensor) and indices.ndim == 1 and not indices.is_floating_point():
         found.train_indices = indices.tolist()
-    if isinstance(pairs, list) and all(isinstance(row, tuple | list) and len(row) >= 2 for row in pairs):
+    if isinstance(pairs, list):
+        for row in pairs:
+            if not isinstance(row, tuple | list) or len(row) < 2 or not all(type(x) is int for x in row[:2]):
+                raise ExchangeError(f"{path}: 'train_data' holds {str(row)[:40]!r}; two whole numbers were expected")
         found.train_pairs = [(row[0], row[1]) for row in pairs]
 
 
