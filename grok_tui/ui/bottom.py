@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -14,8 +15,12 @@ from textual.widgets import Input, Static
 from grok_tui import wording
 from grok_tui.ui.keys import Key
 from grok_tui.ui.messages import Named, PromptClosed, Typed
+from grok_tui.ui.widgets.cells import cut
 
 GAP = 2
+
+BESIDE = ("q", "?")
+"""Keys that a notice of one line leaves in sight."""
 
 ROWS = 3
 """Rows that a long notice may take."""
@@ -29,6 +34,8 @@ class Hints(Static):
         self._namespace = namespace
         self._rows: tuple[Key, ...] = ()
         self._notice = Content("")
+        self._beside = Content("")
+        """Keys that stay in sight at the end of the notice's line."""
         self._said: Content | None = None
 
     @property
@@ -44,18 +51,36 @@ class Hints(Static):
     def say(self, text: str, style: str = "") -> None:
         """Show a notice; an empty one brings the keys back."""
         self._notice = Content.styled(text, style) if style else Content(text)
+        self._beside = Content("")
         self._draw()
+
+    def say_beside(self, *texts: str) -> str:
+        """Show the first of these that fits in one line beside `BESIDE`, or what fits of the last; returns it."""
+        rows = [row for row in self._rows if row.first in BESIDE]
+        self._beside = Content(" ").join(self._hint(replace(row, label="")) for row in rows)
+        room = max(self._width - len(self._beside.plain) - 1, 1)
+        text = next((text for text in texts if len(text) <= room), cut(texts[-1], room))
+        self._notice = Content(text)
+        self._draw()
+        return text
 
     def on_resize(self) -> None:
         self._draw()
 
     def _draw(self) -> None:
-        width = max((self.size or self.app.size).width - 2, 1)  # while an input is open, it has no size
+        width = self._width
         said = self._notice if self._notice.plain else self._hints(width)
+        if self._notice.plain and self._beside.plain:
+            gap = width - len(self._notice.plain) - len(self._beside.plain)
+            said = Content.assemble(self._notice, " " * max(gap, 1), self._beside)
         if said != self._said:
             self._said = said
             self.styles.height = min(len(said.wrap(width)), ROWS)  # a layout, if it is another than before
             self.update(said, layout=False)
+
+    @property
+    def _width(self) -> int:
+        return max((self.size or self.app.size).width - 2, 1)  # while an input is open, it has no size
 
     def _hints(self, width: int) -> Content:
         rows = sorted((row for row in self._rows if row.hint), key=lambda row: row.hint)
@@ -67,7 +92,7 @@ class Hints(Static):
         action = row.does[0][1]
         click = Style.from_meta({"@click": action if "." in action.split("(")[0] else f"{self._namespace}.{action}"})
         key = Content.styled(row.first, "bold $accent")
-        return Content.assemble(key, " ", row.label).stylize(click)
+        return Content.assemble(key, f" {row.label}" if row.label else "").stylize(click)
 
 
 class Prompt(Horizontal):

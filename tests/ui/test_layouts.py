@@ -8,15 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.command import Hit
 
 from grok_tui.errors import ConfigError, RunError
 from grok_tui.launch import Recomputing
 from grok_tui.runs import Run
 from grok_tui.sources import Scripted
-from grok_tui.ui import layouts, panes
+from grok_tui.ui import layouts, palette, panes
 from grok_tui.ui.board import Board
 from grok_tui.ui.doors import Doors
 from grok_tui.ui.layouts import Grid, Layout
+from grok_tui.ui.palette import PaneCommands
 from grok_tui.ui.panes import Pane
 from grok_tui.ui.screens.run import RunScreen
 from tests.ui.measures import frames
@@ -213,6 +215,52 @@ async def test_the_palette_offers_every_layout_and_every_pane() -> None:
         await until(pilot, lambda: everything(screen) == list(layouts.find("checks").panes))
 
 
+async def found(query: str) -> list[str]:
+    """What the palette offers for what is typed, best first."""
+    async with on_stage(Scripted(LIVE)) as (_, screen):
+        provider = PaneCommands(screen)
+        await provider.startup()
+        hits = [hit async for hit in provider.search(query)]
+    assert all(isinstance(hit, Hit) for hit in hits)
+    return [str(hit.match_display) for hit in sorted(hits, key=lambda hit: -hit.score) if isinstance(hit, Hit)]
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("fig 7", {"Show pane: Progress measures", "Show pane: Losses", "Layout: progress", "Show pane: Weights"}),
+        ("figure 15", {"Show pane: Excluded loss of each frequency", "Layout: frequencies"}),
+        ("Fig. 9", {"Show pane: Attention to a"}),
+        ("clock", {"Show pane: Clock or pizza", "Layout: checks"}),
+        ("pizza", {"Show pane: Clock or pizza", "Layout: checks"}),
+        ("slingshot", {"Show pane: Weights", "Layout: checks"}),
+    ],
+)
+async def test_the_palette_finds_panes_and_layouts_by_figure_and_by_what_they_are_about(
+    query: str, wanted: set[str]
+) -> None:
+    assert wanted <= set(await found(query))
+
+
+async def test_a_figure_is_found_by_its_whole_number() -> None:
+    assert not any("Excluded" in title or "margins" in title for title in await found("fig 1"))
+    assert palette.words("Figs. 4, 9; 2022, Sec. 5.1") >= {"fig4", "fig9", "2022", "5"}
+    assert not palette.holds(palette.words("Sec. 5.1; Fig. 1"), "fig 5")
+
+
+@pytest.mark.parametrize("size", [(20, 5), (36, 12), (80, 24), (120, 40)], ids=str)
+async def test_while_a_layout_is_named_the_keys_to_leave_and_for_help_stay_in_sight(size: tuple[int, int]) -> None:
+    async with on_stage(Scripted(LIVE), size=size) as (pilot, _):
+        for layout in [*layouts.SHIPPED[1:], layouts.MAIN]:
+            await pilot.press("v")
+            await pilot.pause()
+            said = bottom(pilot)
+            assert said.split()[-2:] == ["q", "?"]
+            assert ("…" in said) is (size[0] == 20 and layout.name == "frequencies")
+            if size[0] >= 80:
+                assert layout.short in said or layout.about in said
+
+
 # Saved layouts
 
 
@@ -222,7 +270,9 @@ async def test_what_is_on_the_screen_can_be_saved_and_comes_back() -> None:
         await screen.action_show_pane("margins")
         await pilot.press("L", *"mine", "enter")
         await pilot.pause()
-        assert "saved: layout mine" in bottom(pilot)
+        assert bottom(pilot).strip() == (
+            'saved: layout mine; v comes to it, [view] layout = "mine" in a preset starts with it'
+        )
         await pilot.press("v")
         await pilot.pause()
         assert everything(screen) == list(layouts.MAIN.panes)

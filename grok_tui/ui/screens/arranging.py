@@ -9,7 +9,6 @@ from grok_tui.errors import ConfigError
 from grok_tui.ui import layouts
 from grok_tui.ui.board import Board
 from grok_tui.ui.panes import Pane
-from grok_tui.ui.widgets.cells import cut
 
 
 class Arranging(Screen[None]):
@@ -21,6 +20,10 @@ class Arranging(Screen[None]):
 
     def say(self, text: str, style: str = "") -> None:
         """Tell the user something."""
+        raise NotImplementedError
+
+    def say_beside(self, *texts: str) -> None:
+        """Tell the first of these that fits in one line beside the keys: a second line would move the panes."""
         raise NotImplementedError
 
     @property
@@ -83,7 +86,7 @@ class Arranging(Screen[None]):
         pane = await self._board.bring(name, instead_of)
         self.set_focus(pane)
         self.call_after_refresh(self.draw_panes)
-        self._say_briefly(f"{pane.title}: {pane.look_for}")
+        self.say_beside(f"{pane.title}: {pane.look_for}", pane.title)
 
     async def action_next_layout(self, step: int) -> None:
         """Show the next layout's panes."""
@@ -105,8 +108,5 @@ class Arranging(Screen[None]):
         self.set_focus(None)
         await self._board.lay(layout)
         self.call_after_refresh(self.draw_panes)
-        self._say_briefly(f"layout {layout.name}: {layout.about}" if layout.about else f"layout {layout.name}")
-
-    def _say_briefly(self, text: str) -> None:
-        """A notice of one line: a second one would move the panes."""
-        self.say(cut(text, max(self.size.width - 4, 1)))
+        name = f"layout {layout.name}"
+        self.say_beside(*(f"{name}: {about}" for about in (layout.about, layout.short) if about), name)

@@ -123,7 +123,10 @@ class RunScreen(Arranging):
         except ConfigError as error:
             self.say(str(error), "$bad")
         else:
-            self.say(f"saved: layout {self._board.arrangement.name} is in the palette, and v comes to it", "$good")
+            name = self._board.arrangement.name
+            self.say(
+                f'saved: layout {name}; v comes to it, [view] layout = "{name}" in a preset starts with it', "$good"
+            )
 
     def on_prompt_closed(self, _message: PromptClosed) -> None:
         self.query_one(Hints).display = True
@@ -148,6 +151,10 @@ class RunScreen(Arranging):
         self.query_one(Hints).say(text, style)
         if text:
             self.set_timer(NOTICE, partial(self._unsay, text))
+
+    def say_beside(self, *texts: str) -> None:
+        """A notice of one line, beside which the keys to leave and to be helped stay in sight."""
+        self.set_timer(NOTICE, partial(self._unsay, self.query_one(Hints).say_beside(*texts)))
 
     def _unsay(self, text: str) -> None:
         if self.query_one(Hints).notice == text:
