@@ -36,18 +36,21 @@ def _complete_run(ctx: click.Context, param: click.Parameter, typed: str) -> lis
     help="Who shuffled the pairs: the published code, or torch as in TransformerLens' demo (seed 598).",
 )
 @click.option("--weight-decay", metavar="X", help="It was trained with; only shown.")
+@click.option("--lr", metavar="X", help="Its learning rate; only shown.")
 def take_in(files: tuple[str, ...], name: str | None, epoch: int | None, **given: str | None) -> int:
     """Show checkpoints of others as a finished run: of Nanda et al.'s training code, or of TransformerLens.
 
     FILE is a .pth, .pt or .safetensors with a state dict, a published full_run_data.pth with many, or a folder
-    of files named after their epochs. Nothing in a file is run. The training pairs are not in a checkpoint: say
-    which they were, or those of the published mainline are assumed.
+    of files named after their epochs. Nothing in a file is run. What grok-tui export wrote beside a file is read
+    too. The training pairs are not in a checkpoint: say which they were, or those of the published mainline are
+    assumed, and the run says so.
     """
     keys = {
         "fraction": "data.fraction",
         "data_seed": "data.seed",
         "split": "data.split",
         "weight_decay": "optimizer.weight_decay",
+        "lr": "optimizer.lr",
     }
     words = ["import", *_option("--name", name), *_option("--epoch", epoch)]
     words += [f"--set={keys[key]}={value}" for key, value in given.items() if value is not None]
@@ -56,13 +59,21 @@ def take_in(files: tuple[str, ...], name: str | None, epoch: int | None, **given
 
 @click.command("export", short_help="Write a run's weights for TransformerLens.")
 @click.argument("run", shell_complete=_complete_run)
-@click.option("--to", "program", type=click.Choice(TARGETS), required=True, help="The program that is to read it.")
+@click.option(
+    "--to",
+    "program",
+    type=click.Choice(TARGETS),
+    default=TARGETS[0],
+    show_default=True,
+    help="The program that is to read it.",
+)
 @click.option("--epoch", type=click.IntRange(0), metavar="N", help="Of the stored ones; the last one otherwise.")
 @click.argument("file", type=click.Path())
 def write_out(run: str, program: str, epoch: int | None, file: str) -> int:  # noqa: ARG001 - there is only one
     """Write a run's weights for TransformerLens, as a HookedTransformer's state dict: .pth, .pt or .safetensors.
 
-    Its configuration is written beside it, as .json. The logits are the same, up to rounding.
+    Its configuration, and where and how it was trained, is written beside it, as FILE.json: grok-tui import reads
+    that too. The logits are the same, up to rounding.
     """
     return _run(["export", *_option("--epoch", epoch), "--", run, file])
 

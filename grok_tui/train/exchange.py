@@ -9,15 +9,17 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from grok_tui import runs
+from grok_tui import __version__, ledger, runs
+from grok_tui import config as configs
 from grok_tui.errors import ExchangeError, GrokTuiError
 from grok_tui.runs import Run
-from grok_tui.train import checkpoint, intake, translate
+from grok_tui.train import checkpoint, foreign, intake, steer, translate
 from grok_tui.train import machine as machines
 
 TERMINATED = 128 + signal.SIGTERM
@@ -50,17 +52,18 @@ def export(run: Run, epoch: int | None, file: Path) -> None:
     Raises:
         ExchangeError: there are no such weights, or the files cannot be written; nothing is left of them.
     """
+    if file.suffix not in LOADING:
+        raise ExchangeError(f"{file}: {' or '.join(LOADING)} was expected at its end")
     path = _stored(run, epoch)
     weights, epoch = checkpoint.read(path)
     if {name: tuple(x.shape) for name, x in weights.items()} != translate.shape_of(weights).shapes:
         raise ExchangeError(f"{path}: not the weights of a one-layer transformer")
     state, config = translate.transformerlens(weights)
-    if file.suffix not in LOADING:
-        raise ExchangeError(f"{file}: {' or '.join(LOADING)} was expected at its end")
-    beside = file.with_suffix(".json")
-    _write_new({beside: json.dumps(config, indent=2).encode() + b"\n", file: _bytes(file, state)})
+    beside = foreign.beside(file)
+    both = {"transformerlens": config, foreign.OURS: _known(run, epoch)}
+    _write_new({file: _bytes(file, state), beside: json.dumps(both, indent=2).encode() + b"\n"})
     print(f"{run.name}, epoch {epoch:,}: {file} and {beside}. In Python, with transformer-lens 3 or older:")
-    print(f'  config = HookedTransformerConfig.from_dict(json.load(open("{beside}")))')
+    print(f'  config = HookedTransformerConfig.from_dict(json.load(open("{beside}"))["transformerlens"])')
     print(f'  model = HookedTransformer(config); model.load_state_dict({LOADING[file.suffix]}("{file}"))')
     print(f"  the answer to a + b is at the last position of [a, b, {config['d_vocab'] - 1}]")
 
@@ -106,6 +109,25 @@ def _stored(run: Run, epoch: int | None) -> Path:
         near = " and ".join(f"{e:,}" for e in (*sorted(below)[-1:], *sorted(above)[:1]))
         raise ExchangeError(f"{run.name}: the weights of epoch {epoch:,} are not stored; the nearest are of {near}")
     return stored[epoch]
+
+
+def _known(run: Run, epoch: int) -> dict[str, Any]:
+    """What is known of the weights of an epoch; what an import assumed is left out, not passed on as known."""
+    tables = configs.to_tables(run.config)
+    values = {key: tables[section][name] for key in foreign.TOLD for section, name in (key.split("."),)}
+    assumed: set[str] = set()
+    for entry in ledger.read(run.ledger):
+        if (
+            entry.what == "changed"
+            and entry.ok
+            and entry.epoch <= epoch
+            and entry.data.get("control") in steer.CONTROLS
+        ):
+            values[f"optimizer.{entry.data['control']}"] = entry.data.get("value")
+        assumed |= set(entry.data.get("assumed", ()))
+    known = {key: value for key, value in values.items() if key not in assumed}
+    epochs = {} if "epoch" in assumed else {"epoch": epoch}
+    return {"version": __version__, "run": run.name, **epochs, **known}
 
 
 def _bytes(file: Path, state: dict[str, Tensor]) -> bytes:

@@ -6,6 +6,7 @@ runs nothing; the few classes that the known programs leave beside their weights
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 import zipfile
@@ -46,6 +47,13 @@ LISTS = (("state_dicts", "epochs"), ("checkpoints", "checkpoint_epochs"))
 """Where the published runs and TransformerLens' demo keep several epochs."""
 
 
+OURS = "grok-tui"
+"""The table in the JSON beside exported weights that says which run they are of, and how it was trained."""
+
+TOLD = ("task.p", "data.fraction", "data.seed", "data.split", "optimizer.weight_decay", "optimizer.lr")
+"""What that table has of the configuration, where it is known."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """One state dict."""
@@ -64,6 +72,10 @@ class Found:
     checkpoints: list[Checkpoint] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     """What a program's own configuration says, by its names."""
+    ours: dict[str, Any] = field(default_factory=dict)
+    """What an export of ours says beside the weights, by dotted keys."""
+    notes: list[str] = field(default_factory=list)
+    """Which exports say so."""
     train_losses: list[float] = field(default_factory=list)
     """From epoch 0 on; empty when there are none."""
     train_pairs: list[tuple[int, int]] | None = None
@@ -92,7 +104,7 @@ def read(paths: Sequence[Path]) -> Found:
     found = Found()
     for path in paths:
         for file in _files(path):
-            _take(file, _load(file), found)
+            _take(file, _load(file), _said_beside(file, found), found)
             if len(found.checkpoints) > MOST:
                 raise ExchangeError(f"{path}: more than {MOST:,} checkpoints")
     return found
@@ -158,7 +170,42 @@ def _stand_in() -> None:
     torch.serialization.add_safe_globals(known)
 
 
-def _take(path: Path, content: Any, found: Found) -> None:
+def beside(file: Path) -> Path:
+    """The JSON that an export writes beside a file of weights."""
+    return file.with_name(f"{file.name}.json")
+
+
+def _said_beside(file: Path, found: Found) -> int | None:
+    """Add what the JSON beside a file says, if there is one of ours; returns the epoch in it."""
+    path = beside(file)
+    if not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ExchangeError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
+        raise ExchangeError(
+            f"{path}: not whole; without it, {file.name} is imported as a checkpoint of others"
+        ) from None
+    told = content.get(OURS) if isinstance(content, dict) else None
+    if not isinstance(told, dict):
+        return None
+    values = {key: told[key] for key in TOLD if key in told}
+    for key in values.keys() & found.ours.keys():
+        if not key.startswith("optimizer.") and values[key] != found.ours[key]:
+            raise ExchangeError(f"{path}: {key} = {str(values[key])[:40]!r}, unlike the files before it")
+    found.ours |= values
+    epoch = told.get("epoch")
+    if type(epoch) is not int or epoch < 0:
+        epoch = None
+    of = "" if epoch is None else f", epoch {epoch:,}"
+    run, version = (" ".join(str(told.get(key, "?")).split())[:60] for key in ("run", "version"))
+    found.notes.append(f"{path.name} says: run {run}{of}, exported by grok-tui {version}: taken over, what it knows")
+    return epoch
+
+
+def _take(path: Path, content: Any, epoch: int | None, found: Found) -> None:
     """Add a file's state dicts, and what it says besides, to what was found."""
     if not isinstance(content, Mapping) or not content:
         raise ExchangeError(f"{path}: holds {_kind(content)}, not a state dict")
@@ -170,10 +217,12 @@ def _take(path: Path, content: Any, found: Found) -> None:
     else:
         for name in ("model", "state_dict", "model_state_dict"):
             if isinstance(inside := content.get(name), Mapping):
-                found.checkpoints.append(Checkpoint(str(path), inside, _epoch(path, content)))
+                found.checkpoints.append(
+                    Checkpoint(str(path), inside, _epoch(path, content) if epoch is None else epoch)
+                )
                 break
         else:
-            found.checkpoints.append(Checkpoint(str(path), content, _epoch(path, {})))
+            found.checkpoints.append(Checkpoint(str(path), content, _epoch(path, {}) if epoch is None else epoch))
     if not found.checkpoints[before:]:
         raise ExchangeError(f"{path}: holds no state dicts")
     config = content.get("config")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ CLOSE_LOOKS = 100
 
 BLOCK = 4096
 """Pairs at a time through the textbook model."""
+
+PLAIN = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,38}[A-Za-z0-9_])?")
+"""A name for a run as it can be typed."""
 
 SAME = 2.0
 """Two train losses of one checkpoint may differ by this factor: other rounding, a few epochs. Another split's do by
@@ -78,18 +82,26 @@ def take_in(wanted: Wanted, say: Callable[[str], None], progress: Callable[[int,
         ExchangeError: a file is no checkpoint of a known kind, or of another model than ours.
         ConfigError: an option does not fit.
     """
+    if wanted.name is not None and not PLAIN.fullmatch(wanted.name):
+        raise ExchangeError(
+            f"--name {wanted.name[:60]!r}: a plain word was expected: up to 40 letters, digits, -, _ and . inside"
+        )
     found = foreign.read(wanted.files)
     states, guess = _ordered(found, wanted.epoch)
     first = translate.ours(states[0][1].state, states[0][1].where)
-    config, origin = _config(wanted, found, first, [epoch for epoch, _ in states])
-    notes = [*origin, *([guess] if guess else []), *first.notes]
+    config, known = _config(wanted, found, first, [epoch for epoch, _ in states])
+    assumed = _assumed(config, known) | ({"epoch": f"the epoch is assumed: {states[0][0]}"} if guess else {})
+    about = " ".join([config.about, *(f"{text[0].upper()}{text[1:]}." for text in dict.fromkeys(assumed.values()))])
+    config = replace(config, about=about)
+    notes = [*found.notes, *_origin(config, known), *([guess] if guess else []), *first.notes]
     summary = _summary(config, first.style, [epoch for epoch, _ in states])
     checks: list[str] = []
 
     def fill(run: Run) -> None:
         journal = Journal(run)
         try:
-            checks.extend(_Intake(run, journal, config, first, found.train_losses).write(states, summary, progress))
+            writer = _Intake(run, journal, config, first, found.train_losses)
+            checks.extend(writer.write(states, summary, assumed, progress))
         finally:
             journal.close()
         run.log.write_text("\n".join([summary, *notes, *checks]) + "\n", encoding="utf-8")
@@ -118,8 +130,8 @@ def _ordered(found: Found, epoch: int | None) -> tuple[list[tuple[int, Checkpoin
     return sorted(by_epoch.items()), guess
 
 
-def _config(wanted: Wanted, found: Found, first: translate.Translated, epochs: list[int]) -> tuple[Config, list[str]]:
-    """The run's configuration, and what of it the files do not say."""
+def _config(wanted: Wanted, found: Found, first: translate.Translated, epochs: list[int]) -> tuple[Config, set[str]]:
+    """The run's configuration, and which keys of it somebody said."""
     where, model = str(wanted.files[0]), translate.shape_of(first.weights)
     for key, allowed in EXPECTED.items():
         if key in found.settings and found.settings[key] not in allowed:
@@ -136,9 +148,11 @@ def _config(wanted: Wanted, found: Found, first: translate.Translated, epochs: l
         "measure": {"every": gap, "closely_every": gap * -(-len(epochs) // CLOSE_LOOKS)},
         "record": {"weights_every": gap},
     }
-    told = _told(found)
+    told = _told(found) | found.ours
+    if told.setdefault("task.p", model.p) != model.p:
+        raise ExchangeError(f"{where}: of p = {model.p}, but beside it p = {str(told['task.p'])[:40]} is said")
     asked = {key for key, _ in wanted.changes}
-    if not any(key.startswith("data.") for key in asked):
+    if not any(key.startswith("data.") for key in asked | set(found.ours)):
         told |= _split_of(found, model.p, where)
     for key, value in told.items():
         section, _, name = key.partition(".")
@@ -150,7 +164,7 @@ def _config(wanted: Wanted, found: Found, first: translate.Translated, epochs: l
         config = configs.override(config, wanted.changes)
     except ConfigError as error:
         raise ConfigError(str(error).replace("--set: ", "")) from None
-    return config, _assumed(config, asked | set(told))
+    return config, asked | set(told)
 
 
 def _told(found: Found) -> dict[str, Any]:
@@ -189,10 +203,30 @@ def _split_of(found: Found, p: int, where: str) -> dict[str, Any]:
     )
 
 
-def _assumed(config: Config, known: set[str]) -> list[str]:
-    data, decay = config.data, config.optimizer.weight_decay
+def _split_in_words(config: Config) -> str:
+    data = config.data
     how = "the published procedure" if data.split == "published" else data.split
-    line = f"split: {how}, fraction {data.fraction:g}, seed {data.seed}"
+    return f"{how}, fraction {data.fraction:g}, seed {data.seed}"
+
+
+def _assumed(config: Config, known: set[str]) -> dict[str, str]:
+    """Key -> how the run itself says that its value is assumed."""
+    split = {key: name for name in ("fraction", "seed", "split") if (key := f"data.{name}") not in known}
+    names = {"fraction": "its fraction", "seed": "its seed", "split": "who shuffled it"}
+    parts = [names[name] for name in split.values()]
+    what = "the split" if len(parts) == len(names) else f"of the split, {' and '.join(parts)}"
+    verb = "are" if len(parts) == 2 else "is"
+    found = dict.fromkeys(split, f"{what} {verb} assumed: {_split_in_words(config)}")
+    for name, label in (("weight_decay", "weight decay"), ("lr", "learning rate")):
+        if f"optimizer.{name}" not in known:
+            found[f"optimizer.{name}"] = f"the {label} is assumed: {getattr(config.optimizer, name):g}"
+    return found
+
+
+def _origin(config: Config, known: set[str]) -> list[str]:
+    """The split and the rest as the importer is told, with the options that say otherwise."""
+    decay = config.optimizer.weight_decay
+    line = f"split: {_split_in_words(config)}"
     unknown = [name for name in ("fraction", "seed", "split") if f"data.{name}" not in known]
     if unknown == ["fraction", "seed", "split"]:
         line += " (assumed: a checkpoint does not say; --fraction, --data-seed and --split do)"
@@ -201,6 +235,8 @@ def _assumed(config: Config, known: set[str]) -> list[str]:
     lines = [line]
     if "optimizer.weight_decay" not in known:
         lines.append(f"weight decay: shown as {decay:g} (assumed; --weight-decay says otherwise)")
+    if "optimizer.lr" not in known:
+        lines.append(f"learning rate: shown as {config.optimizer.lr:g} (assumed; --lr says otherwise)")
     return lines
 
 
@@ -231,7 +267,11 @@ class _Intake:
         self._latest: dict[str, float] = {}
 
     def write(
-        self, states: list[tuple[int, Checkpoint]], summary: str, progress: Callable[[int, int], None]
+        self,
+        states: list[tuple[int, Checkpoint]],
+        summary: str,
+        assumed: dict[str, str],
+        progress: Callable[[int, int], None],
     ) -> list[str]:
         """Write everything; returns what the files' own losses say to ours."""
         config, journal = self._config, self._journal
@@ -243,13 +283,15 @@ class _Intake:
             Hello(PROTOCOL, self._run.name, __version__, tables, self._machine, config.training.epochs, announced)
         )
         journal.event(begin, "started", f"imported {summary}")
+        for text in dict.fromkeys(assumed.values()):
+            journal.event(begin, "imported", text)
         stride = -(-len(states) // CLOSE_LOOKS)
         for done, (epoch, state) in enumerate(states):
             progress(done, len(states))
             self._write_epoch(epoch, state, closely=(len(states) - 1 - done) % stride == 0)
         progress(len(states), len(states))
         text = f"imported as finished at epoch {end:,}"
-        journal.event(end, "finished", text, journal.ledger.append(end, "finished", True, text))
+        journal.event(end, "finished", text, journal.ledger.append(end, "finished", True, text, assumed=[*assumed]))
         self._write_state(end)
         return self._compare(end)
 

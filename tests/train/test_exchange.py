@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from grok_tui.errors import ExchangeError
+from grok_tui import __version__
+from grok_tui.errors import ExchangeError, GrokTuiError
+from grok_tui.ledger import Ledger
 from grok_tui.train import checkpoint, exchange, foreign, translate
 from tests.train.others import (
     P,
@@ -66,7 +68,8 @@ from transformer_lens import HookedTransformer, HookedTransformerConfig
 place, p = sys.argv[1], int(sys.argv[2])
 tokens = torch.cat((torch.cartesian_prod(torch.arange(p), torch.arange(p)), torch.full((p * p, 1), p)), 1)
 with torch.no_grad():
-    model = HookedTransformer(HookedTransformerConfig.from_dict(json.load(open(f"{place}/out.json"))))
+    config = json.load(open(f"{place}/out.pth.json"))["transformerlens"]
+    model = HookedTransformer(HookedTransformerConfig.from_dict(config))
     model.load_state_dict(torch.load(f"{place}/out.pth"))
     loaded = model(tokens)[:, -1]
     config = HookedTransformerConfig(n_layers=1, d_model=16, n_ctx=3, d_head=4, n_heads=4, d_mlp=24, d_vocab=p + 1,
@@ -113,9 +116,84 @@ def test_export_writes_whole_new_files_or_none(tmp_path: Path) -> None:
         exchange.export(run, 100, file)
         found = translate.ours(foreign.read([file]).checkpoints[0].state, "there").weights
         assert torch.equal(found["W_O"], published(0)["blocks.0.attn.W_O"])
-        assert json.loads(file.with_suffix(".json").read_text())["d_vocab"] == P + 1
-    with pytest.raises(ExchangeError, match="is there already"):
+        beside = json.loads((tmp_path / f"{file.name}.json").read_text())
+        assert beside["transformerlens"]["d_vocab"] == P + 1
+    with pytest.raises(ExchangeError, match=r"/out\.pth is there already"):
         exchange.export(run, 200, tmp_path / "out.pth")
+    exchange.export(run, 200, tmp_path / "out.safetensors")  # its JSON is another than that of out.pth
+    (tmp_path / "out.safetensors").unlink()
+    with pytest.raises(ExchangeError, match=r"/out\.safetensors\.json is there already"):
+        exchange.export(run, 200, tmp_path / "out.safetensors")
+    assert not (tmp_path / "out.safetensors").exists()
+
+
+CHANGES = (
+    ("data.fraction", "0.5"),
+    ("data.seed", "3"),
+    ("data.split", "torch-randperm"),
+    ("optimizer.weight_decay", "0.25"),
+    ("optimizer.lr", "0.002"),
+)
+
+
+@pytest.mark.usefixtures("own_home")
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_what_is_known_of_exported_weights_comes_back_with_them(tmp_path: Path, suffix: str) -> None:
+    run, _ = take_in(saved(tmp_path, full_run([100, 200])), changes=CHANGES)
+    file = tmp_path / f"out{suffix}"
+    exchange.export(run, 100, file)
+    told = json.loads((tmp_path / f"out{suffix}.json").read_text())["grok-tui"]
+    values = {key: value if key == "data.split" else float(value) for key, value in CHANGES}
+    assert told == {"version": __version__, "run": run.name, "epoch": 100, "task.p": P, **values}
+    again, said = take_in(file)
+    assert again.config.data == run.config.data
+    assert again.config.optimizer == run.config.optimizer
+    assert again.state["epoch"] == 100
+    assert f"  out{suffix}.json says: run {run.name}, epoch 100, exported by grok-tui {__version__}" in said[1]
+    assert not any("assumed" in line for line in (*said, again.config.about))
+    assert take_in(file, changes=(("data.seed", "4"),))[0].config.data.seed == 4
+
+
+@pytest.mark.usefixtures("own_home")
+def test_an_assumption_does_not_become_knowledge_on_the_way_out_and_in(tmp_path: Path) -> None:
+    run, _ = take_in(saved(tmp_path, published()), changes=(("data.fraction", "0.5"),))
+    exchange.export(run, None, tmp_path / "out.pth")
+    told = json.loads((tmp_path / "out.pth.json").read_text())["grok-tui"]
+    assert told == {"version": __version__, "run": run.name, "task.p": P, "data.fraction": 0.5}
+    again, _ = take_in(tmp_path / "out.pth")
+    assert again.config.data == run.config.data
+    assert "Of the split, its seed and who shuffled it are assumed" in again.config.about
+
+
+@pytest.mark.usefixtures("own_home")
+def test_an_export_says_the_weight_decay_that_was_in_force_at_its_epoch(tmp_path: Path) -> None:
+    run, _ = take_in(saved(tmp_path, full_run([100, 200])), changes=CHANGES)
+    ledger = Ledger(run.ledger)
+    ledger.append(150, "changed", True, "", control="weight_decay", value=2.0)
+    ledger.append(160, "changed", False, "", control="weight_decay", value=7.0)
+    ledger.close()
+    for epoch, decay in ((100, 0.25), (200, 2.0)):
+        exchange.export(run, epoch, tmp_path / f"{epoch}.pth")
+        told = json.loads((tmp_path / f"{epoch}.pth.json").read_text())["grok-tui"]
+        assert told["optimizer.weight_decay"] == decay
+
+
+@pytest.mark.usefixtures("own_home")
+@pytest.mark.parametrize(
+    ("beside", "says"),
+    [
+        ("{", r"out\.pth\.json: not whole"),
+        ('{"grok-tui": {"task.p": 13}}', "of p = 11, but beside it p = 13 is said"),
+        ('{"grok-tui": {"data.fraction": "much"}}', r"data\.fraction = 'much'"),
+        ('{"grok-tui": {"data.seed": -1}}', r"data\.seed = -1 is out of bounds"),
+    ],
+)
+def test_what_is_said_beside_weights_is_checked(tmp_path: Path, beside: str, says: str) -> None:
+    (tmp_path / "out.pth.json").write_text(beside)
+    with pytest.raises(GrokTuiError, match=says):
+        take_in(saved(tmp_path, published(), "out.pth"))
+    (tmp_path / "out.pth.json").write_text('["of another program"]')
+    assert take_in(tmp_path / "out.pth")[0].state["state"] == "finished"
 
 
 def test_the_commands_say_what_they_did_or_one_line_on_why_not(tmp_path: Path) -> None:
@@ -125,7 +203,11 @@ def test_the_commands_say_what_they_did_or_one_line_on_why_not(tmp_path: Path) -
     assert (taken.returncode, err) == (0, "")
     assert out.startswith("theirs-1: epoch 5,000 of the published training code")
     shown = command("attach", "theirs-1", "--once", home=tmp_path)
-    assert "finished" in shown.communicate(timeout=120)[0]
+    shown_text = shown.communicate(timeout=120)[0]
+    assert "finished" in shown_text
+    assert "\n  epoch 5,000: of the split, its seed and who shuffled it are assumed: the published" in shown_text
+    written = command("export", "theirs-1", str(tmp_path / "out.pth"), home=tmp_path)
+    assert f"{tmp_path}/out.pth and {tmp_path}/out.pth.json" in written.communicate(timeout=120)[0]
     other = command("export", "theirs-1", "--to", "onnx", "out.onnx", home=tmp_path)
     assert "'onnx' is not 'transformerlens'" in other.communicate(timeout=60)[1]
     (tmp_path / "bad.pth").write_bytes(b"?")

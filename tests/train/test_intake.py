@@ -55,7 +55,7 @@ def test_a_published_run_becomes_a_finished_run_with_all_measures(tmp_path: Path
     assert set(points[0].values) == announced
     arrays = {frame.name for frame in frames if isinstance(frame, Array) and frame.epoch == 200}
     assert arrays | {"key_frequencies"} == {info.name for info in catalogue.arrays(run.config)}
-    assert [frame.what for frame in frames if isinstance(frame, Event)] == ["started", "finished"]
+    assert [frame.what for frame in frames if isinstance(frame, Event)] == ["started", *["imported"] * 3, "finished"]
     assert points[0].values["weight_norm_ratio"][0] == 1
     assert run.state["state"] == "finished"
     assert run.state["epoch"] == 200
@@ -289,3 +289,32 @@ def test_a_file_that_never_was_a_checkpoint_is_told_from_one_cut_short(tmp_path:
 def test_training_pairs_are_whole_numbers_or_refused_in_one_line(tmp_path: Path, row: object) -> None:
     with pytest.raises(ExchangeError, match=r"'train_data' holds .*; two whole numbers were expected"):
         take_in(saved(tmp_path, {"model": published(), "train_data": [(1, 2), row]}))
+
+
+def test_what_was_assumed_the_run_says_for_good(tmp_path: Path, own_home: Path) -> None:
+    run, said = take_in(saved(tmp_path, published()))
+    split = "the split is assumed: the published procedure, fraction 0.3, seed 0"
+    told = [frame.text for frame in record.read(run.frames)[0] if isinstance(frame, Event) and frame.what == "imported"]
+    others = ["the weight decay is assumed: 1", "the learning rate is assumed: 0.001", "the epoch is assumed: 1"]
+    assert told == [split, *others]
+    assert run.config.about.endswith(". T" + ". T".join(text[1:] for text in told) + ".")
+    hello = record.read(run.frames)[0][0]
+    assert isinstance(hello, Hello)
+    assert hello.config["about"] == run.config.about == configs.load(run.path / "config.toml").about
+    assert "  learning rate: shown as 0.001 (assumed; --lr says otherwise)" in said
+    assert own_home in run.path.parents
+
+
+@pytest.mark.parametrize("name", ["../evil", "", "a b", "-x", "a/b", "x" * 41, ".hidden", "end.", "ümlaut", "a\nb"])
+def test_a_name_that_is_no_plain_word_is_refused_in_one_line(tmp_path: Path, own_home: Path, name: str) -> None:
+    with pytest.raises(ExchangeError, match=r"--name .*a plain word was expected") as refusal:
+        take_in(saved(tmp_path, published()), name=name)
+    assert "\n" not in str(refusal.value)
+    assert not (own_home / "runs").exists()
+
+
+@pytest.mark.usefixtures("own_home")
+def test_the_name_that_was_given_is_kept_and_the_runs_own_said(tmp_path: Path) -> None:
+    run, said = take_in(saved(tmp_path, published()), name="again")
+    assert run.name == "again-1"
+    assert said[0].startswith("again-1: ")
