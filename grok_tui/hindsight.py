@@ -72,6 +72,13 @@ HOLD_PATIENCE = 1.0
 """Seconds for which a process insists on the lock: `going_on` holds it for an instant when it looks."""
 
 
+TURN = 24 * 3600.0
+"""Seconds for which one waits that is to take its turn."""
+
+GIVE_UP = 5.0
+"""Seconds for a process to notice that its result was dropped: it looks after each epoch."""
+
+
 def directory(run: Run) -> Path:
     """Where the results are."""
     return run.path / READING
@@ -300,11 +307,11 @@ def going_on(run: Run) -> tuple[int, ...] | None:
 
 
 @contextmanager
-def hold(run: Run, keys: Sequence[int]) -> Iterator[None]:
+def hold(run: Run, keys: Sequence[int], patience: float = HOLD_PATIENCE) -> Iterator[None]:
     """Be the one process that recomputes this run, for the duration of the block.
 
     Raises:
-        RunError: another one is, or the directory cannot be written.
+        RunError: another one still is after `patience` seconds, or the directory cannot be written.
     """
     place = directory(run)
     try:
@@ -313,7 +320,7 @@ def hold(run: Run, keys: Sequence[int]) -> Iterator[None]:
     except OSError as error:
         raise RunError(f"{place}: cannot be written ({error.strerror})") from None
     try:
-        deadline = time.monotonic() + HOLD_PATIENCE
+        deadline, pause = time.monotonic() + patience, 0.01
         while True:
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -321,7 +328,8 @@ def hold(run: Run, keys: Sequence[int]) -> Iterator[None]:
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise busy(run, going_on(run) or ()) from None
-            time.sleep(0.01)
+            time.sleep(pause)
+            pause = min(pause * 1.1, 0.5)
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()}\n{' '.join(map(str, keys))}\n".encode(), 0)
         yield
@@ -337,6 +345,14 @@ def busy(run: Run, keys: Sequence[int]) -> RunError:
 
 
 def forget(run: Run) -> None:
-    """Drop every result: for when stored weights are given up, and epochs trained again otherwise."""
-    for file in directory(run).glob("*.bin"):
-        file.unlink(missing_ok=True)
+    """Drop every result: for when stored weights are given up, and epochs trained again otherwise.
+
+    A process that recomputes has until `GIVE_UP` to notice that its result is gone, and ends.
+    """
+    deadline = time.monotonic() + GIVE_UP
+    while True:
+        for file in directory(run).glob("*.bin"):
+            file.unlink(missing_ok=True)
+        if going_on(run) is None or time.monotonic() > deadline:
+            return
+        time.sleep(0.02)

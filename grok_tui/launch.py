@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -76,30 +77,33 @@ class Recomputing:
     """The one that was started; None when there is nothing left to do, or another is at it."""
 
 
-def hindsight(run: Run, keys: Sequence[int] | None = None) -> Recomputing:
+def hindsight(run: Run, keys: Sequence[int] | None = None, *, wait: bool = False) -> Recomputing:
     """Recompute a run's measures with these keys, or with the newest recorded, in a process of its own.
 
     Returns at once; `hindsight.Watch` sees what comes. With nothing left to compute, no process is started.
+    With `wait` one is started although another recomputes: it takes its turn, and its result is the newest.
     Reads the recording to find the keys: call it in a thread where somebody waits for a key press.
 
     Raises:
         ConfigError: the keys are not frequencies of the run's task.
-        RunError: no keys are recorded, no weights are stored, or it is being recomputed with other keys.
+        RunError: no keys are recorded, no weights are stored, or (without `wait`) others recompute with other keys.
         RecordError: what there is cannot be read.
         LaunchError: the process could not be started.
     """
     chosen = results.chosen(run, keys)
-    if (others := results.going_on(run)) is not None:
+    others = results.going_on(run)
+    if others is not None and not wait:
         if others != chosen:
             raise results.busy(run, others)
         return Recomputing(chosen, f"already recomputing with {results.said(chosen)}")
     file = results.path(run, chosen)
     left = len(set(results.stored(run)) - results.result(run, chosen).epochs)
-    if not left:
-        os.utime(file)  # the newest is what viewers show
+    if not left and others is None:
+        with suppress(FileNotFoundError):  # dropped this instant
+            os.utime(file)  # the newest is what viewers show
         return Recomputing(chosen, f"nothing new to recompute with {results.said(chosen)}")
     words = [sys.executable, "-P", "-m", "grok_tui.train.hindsight", str(run.path)]
-    words += ["--keys", ",".join(map(str, chosen))]
+    words += ["--keys", ",".join(map(str, chosen)), *(["--wait"] if wait else [])]
     try:
         file.parent.mkdir(exist_ok=True)
         with results.log(run).open("ab") as log:

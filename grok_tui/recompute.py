@@ -50,7 +50,10 @@ def command(run: Run, typed: str | None) -> int:
         return hindsight.going_on(run) == started.keys
 
     try:
-        show(found, going_on)
+        if started.process is not None or going_on():
+            show(found, going_on)
+        else:  # what it says above is all there is to say
+            found.read()
     except KeyboardInterrupt:
         if started.process is not None:
             started.process.terminate()
@@ -104,6 +107,8 @@ def report(run: Run, found: Result) -> Iterator[str]:
         return
     first, last = int(points.epochs[0]), int(points.epochs[-1])
     yield f"{run.name}, {hindsight.said(found.keys)}: {len(points.epochs):,} epochs from {first:,} to {last:,}"
+    if run.alive:
+        yield "  the run is being trained: its keys are provisional still, and these may not be its final ones"
     chance = float(np.log(run.config.task.p))
     yield from _since(points, "restricted_loss_hindsight", 0.1, "restricted loss below 0.1", below=True)
     yield from _since(

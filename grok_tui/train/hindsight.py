@@ -12,13 +12,14 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from grok_tui import __version__, hindsight
 from grok_tui import config as configs
-from grok_tui.errors import GrokTuiError, LaunchError, RecordError
+from grok_tui.errors import GrokTuiError, LaunchError, RecordError, RunError
 from grok_tui.protocol import PROTOCOL, Catalogue, Hello, Points
 from grok_tui.record import Recorder, damage
 from grok_tui.runs import Run
@@ -32,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m grok_tui.train.hindsight", description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--keys", default=None, help="frequencies, such as 14,35,41; by default the newest recorded")
+    parser.add_argument("--wait", action="store_true", help="take turns with one that recomputes already")
     given = parser.parse_args(arguments)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal is gone; the run is not
     os.nice(LOWEST)
@@ -39,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         run = Run(given.run.absolute())
         wanted = None if given.keys is None else hindsight.parse(given.keys, run.config.task.p)
         keys = hindsight.chosen(run, wanted)
-        with hindsight.hold(run, keys):
+        with hindsight.hold(run, keys, hindsight.TURN if given.wait else hindsight.HOLD_PATIENCE):
             recompute(run, keys, lambda text: print(text, flush=True))
     except GrokTuiError as error:
         print(f"grok-tui: {error}", flush=True)
@@ -56,8 +58,10 @@ def recompute(run: Run, keys: Sequence[int], say: Callable[[str], None]) -> int:
 
     Raises:
         RecordError: the disk would not take it. What was written stays.
+        RunError: the results were dropped meanwhile.
     """
     recorder, done = _opened(run, keys)
+    mark = _mark(recorder.path)
     left_out: set[int] = set()
     added = 0
     try:
@@ -68,6 +72,8 @@ def recompute(run: Run, keys: Sequence[int], say: Callable[[str], None]) -> int:
         while todo:  # a living run may have stored more meanwhile
             recorder.append(_hello(run, keys, len(done | set(todo))))
             for epoch in coarse_to_fine(todo):
+                if _mark(recorder.path) != mark:
+                    raise RunError(f"{run.name}: the results were dropped, for epochs are trained again otherwise")
                 try:
                     row = reading.of_file(run.weights / f"{epoch:08d}.safetensors")
                 except RecordError as error:
@@ -85,6 +91,14 @@ def recompute(run: Run, keys: Sequence[int], say: Callable[[str], None]) -> int:
         recorder.close()
     say(f"{hindsight.said(keys)}: {len(done):,} epochs, {added:,} of them new")
     return added
+
+
+def _mark(path: Path) -> tuple[int, int] | None:
+    """Which file has that name now."""
+    with suppress(FileNotFoundError):
+        status = path.stat()
+        return status.st_dev, status.st_ino
+    return None
 
 
 def coarse_to_fine(epochs: Sequence[int]) -> list[int]:

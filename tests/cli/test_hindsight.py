@@ -45,7 +45,17 @@ def test_it_says_how_far_it_is_what_came_out_and_where_it_is_kept() -> None:
     assert str(hindsight.path(run, KEYS)) in lines[-1]
     again = grok_tui(run.name)
     assert again.stderr.splitlines() == ["planted-1: nothing new to recompute with keys 2 5"]
-    assert again.stdout == done.stdout.partition("3 of 3")[1] + done.stdout.partition("3 of 3")[2]
+    assert "of 3 epochs" not in again.stdout  # one of the two
+    assert again.stdout == done.stdout.partition("3 of 3 epochs\n")[2]
+
+
+def test_of_a_run_in_training_it_says_that_the_keys_are_provisional() -> None:
+    run = planted([100])
+    with run.hold():
+        living = grok_tui(run.name)
+    assert living.returncode == 0, living.stderr
+    assert "its keys are provisional still" in living.stdout
+    assert "provisional" not in grok_tui(run.name).stdout
 
 
 def test_keys_can_be_given() -> None:

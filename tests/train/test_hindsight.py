@@ -297,3 +297,36 @@ def test_at_the_end_of_a_real_run_it_agrees_with_what_the_trainer_measured() -> 
         name = info.name.removesuffix(hindsight.SUFFIX)
         assert points.values[info.name][-1] == pytest.approx(measured.values[name][-1], rel=1e-9), name
     assert run.frames.read_bytes() == before
+
+
+def test_one_that_is_to_take_its_turn_waits_and_its_result_is_the_newest() -> None:
+    run = planted([100, 200])
+    process.recompute(run, KEYS, print)
+    with hindsight.hold(run, (1, 4)):
+        with pytest.raises(RunError, match="already, with keys 1 4"):
+            launch.hindsight(run, KEYS)
+        started = launch.hindsight(run, KEYS, wait=True)
+        assert started.process is not None
+        process.recompute(run, (1, 4), print)
+        with pytest.raises(subprocess.TimeoutExpired):  # longer than one that does not wait insists
+            started.process.wait(hindsight.HOLD_PATIENCE + 2)
+    assert started.process.wait(60) == 0
+    assert isinstance(hello := hindsight.Watch(run).look()[0], Hello)
+    assert hindsight.keys_of(hello) == KEYS
+
+
+def test_when_the_results_are_dropped_who_recomputes_ends_and_the_next_one_can_start() -> None:
+    run = planted(list(range(0, 20_000, 10)))
+    started = launch.hindsight(run)
+    assert started.process is not None
+    until(lambda: len(done(run)) > 3, "the beginning")
+    hindsight.forget(run)
+    assert hindsight.going_on(run) is None
+    assert started.process.wait(60) == RunError.exit_code
+    assert "the results were dropped" in hindsight.log(run).read_text().splitlines()[-1]
+    assert done(run) == set()
+    again = launch.hindsight(run)
+    assert again.process is not None
+    until(lambda: len(done(run)) > 3, "the beginning of the next")
+    again.process.terminate()
+    again.process.wait()

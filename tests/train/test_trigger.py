@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grok_tui.errors import LaunchError
+from grok_tui.errors import LaunchError, RunError
 from grok_tui.runs import Run
 from grok_tui.train.trigger import CIRCUIT, Trigger
 
@@ -15,7 +15,7 @@ FORMED = 0.5
 
 
 class Started(list[tuple[int, ...]]):
-    def __call__(self, _run: Run, keys: Sequence[int]) -> None:
+    def __call__(self, _run: Run, keys: Sequence[int], /, **_: bool) -> None:
         self.append(tuple(keys))
 
 
@@ -65,9 +65,25 @@ def test_a_run_without_keys_starts_nothing() -> None:
 
 
 def test_what_cannot_be_started_is_said_and_does_not_end_the_training(capsys: pytest.CaptureFixture[str]) -> None:
-    def broken(_run: Run, _keys: Sequence[int]) -> None:
+    def broken(_run: Run, _keys: Sequence[int], /, **_: bool) -> None:
         raise LaunchError("no room")
 
     found = Trigger(Run(Path("nowhere")), 100, broken)
     assert fired(found, range(0, 5000, 100), [4, 7]) == []
-    assert capsys.readouterr().out.splitlines()[0] == "hindsight at epoch 2,000: no room"
+    assert capsys.readouterr().out.splitlines() == ["hindsight at epoch 2,000: no room"]  # and not at each measure
+
+
+def test_what_was_busy_is_tried_again_and_at_the_end_it_takes_its_turn() -> None:
+    asked = []
+
+    def busy_until_4000(_run: Run, keys: Sequence[int], /, *, wait: bool = False) -> None:
+        asked.append((tuple(keys), wait))
+        if len(asked) <= 20 and not wait:
+            raise RunError("is being recomputed already")
+
+    found = Trigger(Run(Path("nowhere")), 100, busy_until_4000)
+    assert fired(found, range(0, 5000, 100), [4, 7]) == [4000]
+    del asked[1:]
+    assert not found.saw(5000, [4, 9], FORMED)
+    assert found.ended(5000)
+    assert asked[1:] == [((4, 9), True)]
