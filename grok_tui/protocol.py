@@ -124,7 +124,8 @@ class Event:
     kind: ClassVar[str] = "event"
     epoch: int
     what: str
-    """started, changed, paused, continued, checkpoint, resumed, replayed, stopped, finished, failed, phase."""
+    """started, imported (what of it is assumed), changed, paused, continued, checkpoint, resumed, replayed, stopped,
+    finished, failed, phase."""
     text: str
     """The same for the reader, in a few words."""
     time: float
