@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -187,8 +188,10 @@ def find(name: str) -> Layout:
     path = paths.layouts_dir() / f"{name}.toml"
     if _NAME.fullmatch(name) and path.exists():
         return load(path)
-    known = ", ".join(layout.name for layout in every()[0])
-    raise ConfigError(f"layout {name!r} is not known; known: {known}")
+    known = [layout.name for layout in every()[0]]
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+    raise ConfigError(f"layout {name!r} is not known; {hint}")
 
 
 def save(layout: Layout, name: str) -> Layout:

@@ -109,4 +109,4 @@ class Arranging(Screen[None]):
         await self._board.lay(layout)
         self.call_after_refresh(self.draw_panes)
         name = f"layout {layout.name}"
-        self.say_beside(*(f"{name}: {about}" for about in (layout.about, layout.short) if about), name)
+        self.say_beside(*(f"{name}: {about}" for about in (layout.about, layout.short) if about), name, layout.name)
