@@ -10,9 +10,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from grok_tui import __version__, exchange
-from grok_tui.errors import GrokTuiError, RefusedError, RunError
+from grok_tui.errors import ConfigError, GrokTuiError, RefusedError, RunError
 
 if TYPE_CHECKING:
+    from grok_tui.config import Config
     from grok_tui.protocol import Command, Reply
     from grok_tui.runs import Run
 
@@ -134,6 +135,7 @@ def cli(
     from grok_tui import config, launch
 
     settings = config.override(config.preset(preset), _overrides(shortcuts, changes))
+    _check_layout(settings)
     if not (headless or once or detach):
         _need_terminal()
     if not detach:
@@ -223,10 +225,13 @@ def resume(run: str | None, device: str, threads: int | None, hook: str, headles
         raise click.UsageError("--headless and --detach do not go together")
     found = _find(run)
     if found.alive:
+        if hook:
+            raise click.UsageError(f"{found.name} is being trained already; stop it first to give it another --hook")
         _order(found.name, "resume")
     else:
         click.echo(f"resuming {found.name} …", err=True)
         launch.resume(found, device=device, threads=threads, hook=hook)
+        _hookless(found, hook)
     if headless:
         return _follow(found, headless=True)
     return _follow(found, detach=detach or not _on_terminal())
@@ -312,6 +317,25 @@ def _overrides(shortcuts: dict[str, str | None], changes: Iterable[str]) -> list
             raise click.UsageError(f"--set {change!r}: KEY=VALUE was expected, such as data.fraction=0.4")
         found.append((key.strip(), text.strip()))
     return found
+
+
+def _check_layout(settings: Config) -> None:
+    """Refuse a layout that there is none of, before anything is started."""
+    if settings.view.layout:
+        from grok_tui.ui import layouts
+
+        try:
+            layouts.find(settings.view.layout)
+        except ConfigError as error:
+            raise ConfigError(f"view.layout: {error}") from None
+
+
+def _hookless(run: Run, hook: str) -> None:
+    """Say that the hook of the run's configuration is not run; it may come from somebody else."""
+    from grok_tui import wording
+
+    if not hook and run.config.notify.hook:
+        click.echo(f"{run.name} goes on {wording.hookless(run.name)}", err=True)
 
 
 def _on_terminal() -> bool:

@@ -109,6 +109,11 @@ def farewell(run: str, standing: str, epoch: int) -> str:
     return f"{run} is in its own process; come back: grok-tui attach {run}"
 
 
+def hookless(run: str) -> str:
+    """What is said when a run that has a hook goes on without it."""
+    return f"without its hook; to have one, stop it, then: grok-tui resume {run} --hook COMMAND"
+
+
 def columns(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> list[str]:
     """Rows as lines with aligned columns, two spaces between them; those in `right` are aligned right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

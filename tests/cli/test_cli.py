@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from grok_tui import cli, config, runs
+from grok_tui import cli, config, launch, runs
 from grok_tui.record import Recorder
 from grok_tui.runs import Run
 from tests.ui.story import frames
@@ -129,6 +129,8 @@ def test_without_a_terminal_it_says_so_and_starts_nothing(home: Path, arguments:
         (("--preset", "demo", "--measure-every", "0", "--once"), 2, "measure.every"),
         (("--preset", "demo", "--set", "data.fractoin=0.4", "--once"), 2, "did you mean 'data.fraction'?"),
         (("--preset", "demo", "--set", "nonsense", "--once"), 2, "KEY=VALUE"),
+        (("--preset", "demo", "--set", "view.layout=cheks", "--detach"), 2, "did you mean 'checks'?"),
+        (("--preset", "demo", "--set", "view.layout=x", "--detach"), 2, "view.layout: layout 'x' is not known; known:"),
         (("--preset", "demo", "--set", "task.p=60", "--once"), 2, "even"),
         (("--preset", "demo", "--threads", "0", "--once"), 2, "--threads"),
         (("--preset", "demo", "--device", "tpu", "--once"), 2, "--device"),
@@ -157,6 +159,20 @@ def test_every_error_is_one_line_with_an_exit_code(
     said: str,
 ) -> None:
     assert said in refused(here(monkeypatch, capsys, *arguments), code)
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(("given", "silent"), [((), False), (("--hook", "true"), True)])
+def test_a_resume_without_the_hook_of_before_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: tuple[str, ...], silent: bool
+) -> None:
+    settings = config.override(config.preset("demo"), [("notify.hook", "echo grokked")])
+    run = runs.create(settings)
+    monkeypatch.setattr(launch, "resume", lambda *_, **__: None)
+    printed = here(monkeypatch, capsys, "resume", run.name, "--detach", *given)
+    assert printed.returncode == 0
+    assert ("without its hook" in printed.stderr) is not silent
+    assert (f"grok-tui resume {run.name} --hook COMMAND" in printed.stderr) is not silent
 
 
 @pytest.mark.usefixtures("home")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from grok_tui.ui.screens.confirm import ConfirmScreen
 from grok_tui.ui.screens.help import HelpScreen
 from grok_tui.ui.screens.run import RunScreen
 from tests.ui.stage import bottom, done, on_stage, settled, status, text, viewer
-from tests.ui.story import frames
+from tests.ui.story import frames, hello
 
 LIVE = frames(until=5000)
 
@@ -224,6 +225,21 @@ async def test_a_cut_off_run_says_so_drops_what_was_asked_and_offers_resume() ->
         await pilot.press("r")
         await done(pilot, "resume")
         assert [run.name for run in resumed] == ["nanda113-1"]
+
+
+async def test_a_run_that_is_resumed_without_its_hook_says_so() -> None:
+    greeting = hello()
+    source = Scripted([replace(greeting, config={**greeting.config, "notify": {"hook": "say grokked"}}), *LIVE[1:]])
+    doors = Doors(find=lambda name: Run(Path(name)), resume=lambda _: None)
+    async with on_stage(source, doors=doors) as (pilot, _):
+        source.become("cut off")
+        await settled(pilot, source)
+        await pilot.press("r")
+        await done(pilot, "resume")
+        said = " ".join(" ".join(text(pilot)[-2:]).split())
+        assert "nanda113-1 goes on without its hook" in said
+        assert "grok-tui resume nanda113-1 --hook COMMAND" in said
+        assert "say grokked" not in said
 
 
 async def test_a_run_that_comes_back_to_life_can_be_steered_again() -> None:

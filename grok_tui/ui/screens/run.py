@@ -124,9 +124,8 @@ class RunScreen(Arranging):
             self.say(str(error), "$bad")
         else:
             name = self._board.arrangement.name
-            self.say(
-                f'saved: layout {name}; v comes to it, [view] layout = "{name}" in a preset starts with it', "$good"
-            )
+            start = f'[view] layout = "{name}" in a preset starts with it'
+            self.say(f"saved: layout {name}; v comes to it, {start}", "$good")
 
     def on_prompt_closed(self, _message: PromptClosed) -> None:
         self.query_one(Hints).display = True
@@ -266,7 +265,10 @@ class RunScreen(Arranging):
         except GrokTuiError as error:
             self.say(str(error), "$bad")
         else:
-            self.say(f"{run.name} goes on")
+            hook = self.state.setting("notify", "hook")
+            self.say(
+                f"{run.name} goes on" + (f" {wording.hookless(run.name)}" if hook else ""), "$warn" if hook else ""
+            )
         finally:
             self._resuming = False
 
