@@ -93,11 +93,15 @@ def test_ci_runs_the_readmes_own_test_line() -> None:
     assert stat.S_IMODE((ROOT / ".ci" / "run").stat().st_mode) & 0o111
 
 
-def test_its_picture_is_the_picture_of_a_whole_screen() -> None:
-    (name,) = re.findall(r"!\[[^\]]*\]\((\S+)\)", README)
-    text = "".join(ET.parse(ROOT / name).getroot().itertext()).replace("\xa0", " ")
-    for words in ("Accuracy", "Losses", "Fourier norms of W_E", "Phase", "Weight decay", "Events", "nanda113-"):
-        assert words in text, words
+def test_its_pictures_are_those_of_whole_screens() -> None:
+    shown = (
+        ("Accuracy", "Losses", "Fourier norms of W_E", "Phase", "Weight decay", "Events", "nanda113-"),
+        ("Attention to a", "Neurons", "Logits in the 2D Fourier basis", "Embedding", "nanda113-"),
+    )
+    for name, expected in zip(re.findall(r"!\[[^\]]*\]\((\S+)\)", README), shown, strict=True):
+        text = "".join(ET.parse(ROOT / name).getroot().itertext()).replace("\xa0", " ")
+        for words in expected:
+            assert words in text, (name, words)
 
 
 def test_links_lead_somewhere() -> None:

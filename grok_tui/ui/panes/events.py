@@ -29,6 +29,7 @@ PHASE = "phase"
 """Not as the recording has it: phases are derived anew, under rules that may be better than those of then."""
 
 LOOKS = {
+    "imported": Look("▸", Token.GOOD),
     "started": Look("▸", Token.GOOD),
     "changed": Look("◆", Token.MARK),
     "paused": Look("‖", Token.WARN),
