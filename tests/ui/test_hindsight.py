@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from grok_tui import hindsight
-from grok_tui.protocol import PROTOCOL, Catalogue, Frame, Hello, Points, SeriesInfo
-from grok_tui.ui.panes import LossesPane, lines
+from grok_tui.protocol import PROTOCOL, Array, Catalogue, Frame, Hello, Points, SeriesInfo
+from grok_tui.ui.panes import LossesPane, lines, tracks
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import Token
 from grok_tui.ui.widgets.chart import Chart
@@ -92,7 +93,76 @@ async def test_the_cursor_reads_the_final_keys() -> None:
 
 async def test_many_keys_are_cut_short() -> None:
     state = state_of([hello(), *looked_back(keys=range(1, 30))])
-    assert lines.reading(state, weak=False) == "final keys: 1 2 3 4 5 6 7 8 …"
+    assert lines.reading(state) == "final keys: 1 2 3 4 5 6 7 8 …"
+
+
+def outgrown() -> list[Frame]:
+    """Recomputed with the keys of epoch 2,000, and the run has others since."""
+    keys = [Array(2000, "key_frequencies", np.array([26, 1, 3, 5, 20, 22], np.int32)), now(8500, 20, 22, 26)]
+    greeting, points = looked_back(keys=(1, 3, 5, 20, 22, 26))
+    return [*frames(until=1500), *keys, *frames(until=9000)[-1:], greeting, points]
+
+
+def now(epoch: int, *keys: int) -> Array:
+    return Array(epoch, "key_frequencies", np.array(keys, np.int32))
+
+
+async def test_keys_that_the_run_has_outgrown_are_not_called_final() -> None:
+    told = outgrown()
+    text, _ = await pane(told)
+    assert "hindsight, keys of epoch 2,000: 1 3 5 20 22 26 (now 20 22 26)" in text
+    assert "excluded (keys of epoch 2,000)" in text
+    assert "final" not in text
+    state = state_of(told)
+    assert not lines.keys_are_final(state)
+    state.apply(now(9000, 1, 3, 5, 20, 22, 26))
+    assert lines.keys_are_final(state)
+    assert lines.reading(state) == "final keys: 1 3 5 20 22 26"
+
+
+async def test_keys_that_were_never_the_runs_are_other_keys() -> None:
+    text, _ = await pane([*frames(until=9000), *looked_back(keys=(2, 3))])
+    assert "hindsight, other keys: 2 3 (now 1 4 7 13 28)" in text
+    assert "excluded (other keys)" in text
+
+
+def test_the_strongest_of_the_newest_keys_are_called_final_only_when_they_are() -> None:
+    alpha = Array(8500, "alpha", np.linspace(0, 1, 56, dtype=np.float32))
+    state = state_of([*outgrown(), alpha])
+    assert tracks.note(state) == "3 provisional keys"
+    for frame in looked_back(keys=(20, 22, 26)):
+        state.apply(frame)
+    assert tracks.note(state) == "the 3 strongest key frequencies"
+
+
+@pytest.mark.parametrize("size", [(40, 8), (60, 13), (100, 20)])
+async def test_a_value_is_never_without_its_reading_and_every_curve_has_one(size: tuple[int, int]) -> None:
+    text, _ = await pane([*frames(until=8000), *looked_back((0, *EPOCHS), len(EPOCHS) + 1)], size=size)
+    legend = " ".join(text.splitlines()[1:4])
+    for sign, name, readings in (
+        ("▲", "restr", ("restricted (final", "restr. final", "restr.final", "restrᶠ")),
+        ("◆", "excl", ("excluded (final", "excl. final", "excl.final", "exclᶠ")),
+        ("□", "excl", ("excluded (key-free", "excluded (free", "excl. free", "excl.free", "excl°")),
+    ):
+        assert sign in legend
+        assert any(reading in legend for reading in readings), (name, legend)
+    if "ᶠ" in legend:  # then the border says what it means
+        assert "° key-free, ᶠ final keys" in text.splitlines()[-1]
+
+
+async def test_what_was_recomputed_differs_from_the_provisional_without_colour() -> None:
+    _, chart = await pane([*frames(until=9000), *looked_back()])
+    assert chart.plot is not None
+    markers = {line.notes[1]: line.marker for line in chart.plot.lines if line.name == "restricted"}
+    assert markers == {"prov.": "△", "final": "▲"}
+    markers = {line.notes[1]: line.marker for line in chart.plot.lines if line.name == "excluded"}
+    assert len(set(markers.values())) == 3
+
+
+async def test_dim_is_said_only_where_something_is_not() -> None:
+    text, _ = await pane(frames(until=9000))
+    assert "keys are provisional" in text
+    assert "dim" not in text
 
 
 async def test_a_picture_is_drawn_again_only_when_something_has_come() -> None:

@@ -74,7 +74,7 @@ async def test_what_is_provisional_is_said() -> None:
         text = app.text(LossesPane)
         assert "restricted (provisional keys)" in text
         assert "excluded (key-free)" in text
-        assert "dim: keys are provisional" in text
+        assert "keys are provisional" in text
 
 
 async def test_a_loss_that_only_the_catalogue_knows_is_drawn_too() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from grok_tui import wording
 from grok_tui.hindsight import SUFFIX
+from grok_tui.protocol import Array
 from grok_tui.series import Series
 from grok_tui.state import RunState
 from grok_tui.ui.view import View
@@ -31,6 +33,15 @@ class Look:
     marker: str = ""
 
 
+FILLED = {"△": "▲", "□": "■", "○": "●"}
+"""Markers of recomputed series; a diamond for others and for none."""
+
+
+def filled(look: Look) -> Look:
+    """The same for what hindsight made of the series: unlike the provisional one without colour too."""
+    return replace(look, marker=FILLED.get(look.marker, "◆"))
+
+
 LOOKS = {
     "train_accuracy": Look("train", "train", Token.TRAIN),
     "test_accuracy": Look("test", "test", Token.TEST, Stroke.THICK, "○"),
@@ -41,21 +52,28 @@ LOOKS = {
     "excluded_loss_key_free": Look("excluded", "excl.", Token.EXCLUDED, Stroke.DASHED, "□"),
 }
 LOOKS |= {
-    f"{name}{SUFFIX}": look
+    f"{name}{SUFFIX}": filled(look)
     for name, look in LOOKS.items()
     if name.startswith(("restricted", "excluded")) and "key_free" not in name
 }
-"""Train is thin and bare, test thick with circles; whatever leaves frequencies in or out is broken."""
+"""Train is thin and bare, test thick with circles; whatever leaves frequencies in or out is broken, and what was
+recomputed with fixed keys has filled markers."""
 
 MOST_KEYS = 8
 """Key frequencies that are named where there is a line for them."""
 
 NOTES = {
-    "provisional": ("provisional keys", "prov."),
-    "key-free": ("key-free", "key-free"),
-    "hindsight": ("final keys", "final"),
+    "provisional": ("provisional keys", "prov.", "ᵖ"),
+    "key-free": ("key-free", "free", "°"),
+    "hindsight": ("final keys", "final", "ᶠ"),
 }
-"""Readings as a legend writes them, long and short."""
+"""Readings as a legend writes them: long, in a word, and as a sign where there is no room for a word."""
+
+PAST = "ʰ"
+"""The sign of hindsight with keys that are not the run's newest."""
+
+SIGNS_BELOW = 50
+"""Cells of a pane below which its legend may have room for signs only: its border then says what they mean."""
 
 
 def epochs(state: RunState, view: View) -> Epochs:
@@ -93,7 +111,7 @@ def line(state: RunState, name: str, digits: int = 0) -> Line | None:
         look.token,
         look.stroke,
         look.marker,
-        NOTES.get(reading, (reading, reading)),
+        note(state, reading),
         weak=reading == "provisional",
         digits=digits,
     )
@@ -110,14 +128,69 @@ def beside(series: Series, final: Series) -> Series:
     return rest
 
 
-def reading(state: RunState, *, weak: bool) -> str:
-    """Which keys the curves are about, for a pane's lower border; `weak` when some are drawn so."""
+def keys_are_final(state: RunState) -> bool:
+    """Whether the keys that the measures were recomputed with are the run's newest, as far as any are known."""
+    now = _newest_keys(state)
+    return bool(state.final_keys) and now in (None, state.final_keys)
+
+
+def note(state: RunState, reading: str) -> tuple[str, str, str]:
+    """How a legend writes a reading: long, in a word, as a sign."""
+    if reading == "hindsight" and state.final_keys and not keys_are_final(state):
+        since = _since(state)
+        return (f"keys of epoch {since:,}", "old", PAST) if since is not None else ("other keys", "other", PAST)
+    return NOTES.get(reading, (reading, reading, reading[:1]))
+
+
+def reading(state: RunState, drawn: Sequence[Line] = (), width: int = SIGNS_BELOW) -> str:
+    """Which keys the curves are about, for the lower border of a pane so wide."""
     parts = []
+    if width < SIGNS_BELOW and any(line.notes == NOTES["key-free"] for line in drawn):
+        parts.append(NOTES["key-free"][2] + " key-free")
     if state.final_keys:
         done, total = state.recomputed
-        keys = [str(k) for k in state.final_keys]
-        shown = " ".join(keys if len(keys) <= MOST_KEYS else [*keys[:MOST_KEYS], "…"])
-        parts.append(f"final keys: {shown}" + (f" ({done:,} of {total:,} epochs)" if done < total else ""))
-    if weak:
-        parts.append("dim: keys are provisional")
+        sign = note(state, "hindsight")[2] + " " if width < SIGNS_BELOW else ""
+        parts.append(sign + _told(state) + (f" ({done:,} of {total:,} epochs)" if done < total else ""))
+    if any(line.weak for line in drawn):
+        sign = NOTES["provisional"][2] + " " if width < SIGNS_BELOW else ""
+        parts.append(
+            sign
+            + ("dim: " if any(not line.weak and _has_keys(line) for line in drawn) else "")
+            + "keys are provisional"
+        )
     return ", ".join(parts)
+
+
+def _has_keys(line: Line) -> bool:
+    """Whether it is a reading that a dim line could be taken for."""
+    return bool(line.notes[0]) and line.notes != NOTES["key-free"]
+
+
+def _told(state: RunState) -> str:
+    """The keys of hindsight, and those of now when they are others."""
+    if keys_are_final(state):
+        return f"final keys: {_listed(state.final_keys)}"
+    since, now = _since(state), _newest_keys(state)
+    whose = "other keys" if since is None else f"keys of epoch {since:,}"
+    return f"hindsight, {whose}: {_listed(state.final_keys)} (now {_listed(now or ()) or 'none'})"
+
+
+def _listed(keys: Sequence[int]) -> str:
+    words = [str(k) for k in keys]
+    return " ".join(words if len(words) <= MOST_KEYS else [*words[:MOST_KEYS], "…"])
+
+
+def _newest_keys(state: RunState) -> tuple[int, ...] | None:
+    """The key frequencies that the run has recorded last; None before the first."""
+    found = state.arrays.get("key_frequencies")
+    return _sorted(found[-1]) if found else None
+
+
+def _since(state: RunState) -> int | None:
+    """The epoch at which the keys of hindsight were last found; None when they never were."""
+    told = reversed(state.arrays.get("key_frequencies", []))
+    return next((array.epoch for array in told if _sorted(array) == state.final_keys), None)
+
+
+def _sorted(array: Array) -> tuple[int, ...]:
+    return tuple(sorted(int(k) for k in array.values.ravel()))

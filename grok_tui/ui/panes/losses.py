@@ -44,7 +44,7 @@ class LossesPane(Pane):
         losses = [info.name for info in state.catalogue.series if info.unit == "nats" and info.name.endswith("_loss")]
         extra = [name for name in losses if name not in ORDER]
         found = [line for name in (*extra, *ORDER) if (line := lines.line(state, name))]
-        self.note(lines.reading(state, weak=any(line.weak for line in found)))
+        self.note(lines.reading(state, found, self.size.width))
         chance = (state.chance, f"chance, ln {state.modulus}", "chance") if state.modulus else None
         self.query_one(Chart).show(
             Plot(

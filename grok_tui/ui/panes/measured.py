@@ -26,15 +26,18 @@ class MeasuredPane(Pane):
 
     def note_reading(self, state: RunState, drawn: tuple[Line, ...]) -> None:
         """Say in the lower border which keys the lines are about."""
-        self.note(lines.reading(state, weak=any(line.weak for line in drawn)))
+        self.note(lines.reading(state, drawn, self.size.width))
 
 
 def looked(state: RunState, looks: Mapping[str, Look], digits: int = 0) -> tuple[Line, ...]:
     """The series that have points, each in its look, with what hindsight made of it; their readings stay."""
     found = []
     for name, look in looks.items():
-        drawn = (lines.line(state, each, digits) for each in (name, name + SUFFIX))
-        found += [_as(line, look) for line in drawn if line is not None]
+        drawn = (
+            (lines.line(state, name, digits), look),
+            (lines.line(state, name + SUFFIX, digits), lines.filled(look)),
+        )
+        found += [_as(line, seen) for line, seen in drawn if line is not None]
     return tuple(found)
 
 

@@ -1,4 +1,7 @@
-"""A chart's legend: each line with its stroke, its marker, its name and its value, as fully as there is room."""
+"""A chart's legend: each line with its stroke, its marker, its name and its value, as fully as there is room.
+
+Which reading a line is stays longer than its value: without it the value says nothing.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,14 @@ def draw(cells: Cells, plot: Plot, most: int) -> int:
     head = f"at {plot.cursor:,}" if plot.cursor is not None else ""
     for form in Form:
         items = [_item(line, plot.cursor, form) for line in _named(plot, form)]
-        places = _flow([len(sample) + 1 + len(text) for sample, text, _ in items], cells.width, len(head), form.gap)
+        places = _flow([len(sample) + len(text) for sample, text, _ in items], cells.width, len(head), form.gap)
         if places[-1][1] < most:
             break
     cells.text(0, 0, head, Token.CURSOR | BOLD)
     for (sample, text, style), (x, y) in zip(items, places, strict=True):
         if y < most:
             end = cells.text(x, y, sample, style | BOLD)
-            cells.text(end + 1, y, text, style)
+            cells.text(end, y, text, style)
     return min(places[-1][1] + 1, most)
 
 
@@ -29,9 +32,10 @@ class Form(Enum):
 
     FULL = auto()
     SHORT_NOTE = auto()
-    NO_NOTE = auto()
     SHORT = auto()
     NAMES = auto()
+    TIGHT = auto()
+    SIGNS = auto()
 
     @property
     def gap(self) -> int:
@@ -41,13 +45,13 @@ class Form(Enum):
     @property
     def short(self) -> bool:
         """Whether names are shortened."""
-        return self in (Form.SHORT, Form.NAMES)
+        return self not in (Form.FULL, Form.SHORT_NOTE)
 
 
 def _named(plot: Plot, form: Form) -> list[Line]:
     """The lines in the legend's order; where notes do not fit, a weak one gives way to its stronger namesake."""
     lines = list(reversed(plot.lines))
-    if form in (Form.FULL, Form.SHORT_NOTE):
+    if not form.short:
         return lines
     strong = {line.short for line in lines if not line.weak}
     return [line for line in lines if not (line.weak and line.short in strong)]
@@ -55,13 +59,21 @@ def _named(plot: Plot, form: Form) -> list[Line]:
 
 def _item(line: Line, cursor: int | None, form: Form) -> tuple[str, str, int]:
     """(sample, text, style) of a line in the legend."""
-    stroke = line.stroke.sample[0]
-    if form.short:
-        text = line.short if form is Form.NAMES else f"{line.short} {line.read(cursor)}"
-        return stroke + line.marker, text, line.style
-    note = {Form.FULL: line.notes[0], Form.SHORT_NOTE: line.notes[1]}.get(form, "")
-    text = f"{line.name} ({note}) {line.read(cursor)}" if note else f"{line.name} {line.read(cursor)}"
-    return stroke + (line.marker or stroke) + stroke, text, line.style
+    stroke, value = line.stroke.sample[0], line.read(cursor)
+    long, word, sign = (*line.notes, "", "", "")[:3]
+    match form:
+        case Form.FULL | Form.SHORT_NOTE:
+            note = long if form is Form.FULL else word
+            named = f"{line.name} ({note})" if note else line.name
+            return f"{stroke}{line.marker or stroke}{stroke} ", f"{named} {value}", line.style
+        case Form.SHORT | Form.NAMES:
+            named = f"{line.short} {word}" if word else line.short
+            return f"{stroke}{line.marker} ", named if form is Form.NAMES else f"{named} {value}", line.style
+        case Form.TIGHT:
+            named = f"{line.short.rstrip('.')}.{word.rstrip('.')}" if word else line.short
+            return line.marker or stroke, named, line.style
+        case Form.SIGNS:
+            return line.marker or stroke, f"{line.short.rstrip('.')}{sign}", line.style
 
 
 def _flow(lengths: list[int], width: int, start: int, gap: int) -> list[tuple[int, int]]:

@@ -25,8 +25,8 @@ class Line:
     stroke: Stroke = Stroke.SOLID
     marker: str = ""
     """One cell, set on the line now and then."""
-    notes: tuple[str, str] = ("", "")
-    """What the legend adds in brackets: long, short."""
+    notes: tuple[str, ...] = ("", "", "")
+    """Which reading it is, for the legend: long, in a word, and as a sign."""
     weak: bool = False
     """A reading that may still change its meaning: drawn dim."""
     steps: bool = False
