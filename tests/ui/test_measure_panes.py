@@ -84,7 +84,7 @@ async def test_progress_shows_the_four_charts_of_the_paper() -> None:
         assert title in text
     assert "W_L 0.9" in text
     assert "key-free" in text
-    assert "dim: keys are provisional" in text
+    assert "keys are provisional" in text
 
 
 async def test_alpha_follows_the_strongest_frequencies_on_all_pairs_and_on_test_pairs() -> None:
@@ -183,7 +183,15 @@ def test_a_clock_is_told_from_a_pizza_by_both_measures_and_only_once_it_generali
 
 async def test_the_structure_is_drawn_beside_what_was_published() -> None:
     text = await said(StructurePane, GROKKED, size=(140, 34))
-    for told in ("a clock  q", "clock 0.85", "pizza 0.17", "clock 0.33", "pizza 0.99", "circularity 0.98", "e^S of W_E"):
+    for told in (
+        "a clock  q",
+        "clock 0.85",
+        "pizza 0.17",
+        "clock 0.33",
+        "pizza 0.99",
+        "circularity 0.98",
+        "e^S of W_E",
+    ):
         assert told in text
     past = await said(StructurePane, GROKKED, View(cursor=3000), size=(140, 34))
     assert "says nothing before test accuracy rises" in past
