@@ -82,6 +82,9 @@ def _phase(state: RunState) -> Iterator[str]:
     if state.phases.last is None:
         yield "phase: not measured yet"
         return
+    if phase.is_alone(state):
+        yield f"phase: {phase.UNTOLD}"
+        return
     call = state.phases.call
     held = " (held: train loss has jumped)" if call.spike else ""
     yield f"phase: {call.phase.value} since epoch {call.since:,}{held}"

@@ -9,6 +9,9 @@ from grok_tui.ui.widgets.axis import Epochs, grown
 LEAST = 10.0
 """Epochs that a zoom shows at least."""
 
+NEAR = 1e-6
+"""Share of an epoch's number that rounding on a logarithmic axis may cost."""
+
 STEPS = 100
 """The cursor and a pan move by this part of what is shown."""
 
@@ -32,7 +35,7 @@ class View:
         if self.zoom is None:
             return Epochs(0.0, grown(newest, most), self.log_x)
         axis = Epochs(*self.zoom, self.log_x)
-        if not self.follows or newest <= axis.end:
+        if not self.follows or newest <= axis.end + NEAR * max(newest, 1):
             return axis
         width = axis.unit(axis.end) - axis.unit(axis.start)
         step = width / 50  # it slides in steps, so that most redraws change a few cells only
@@ -42,7 +45,8 @@ class View:
     def zoom_in(self, newest: float, at: float | None = None, factor: float = 2.0) -> View:
         """Show a `factor` less around epoch `at`: by default the cursor, else the newest epoch or the middle."""
         axis = self.epochs(newest)
-        left, right = axis.unit(axis.start), axis.unit(min(axis.end, max(newest, LEAST)) if not self.zoom else axis.end)
+        at_newest = self.follows or not self.zoom  # where the axis may reach beyond what there is
+        left, right = axis.unit(axis.start), axis.unit(min(axis.end, max(newest, LEAST)) if at_newest else axis.end)
         width = (right - left) / factor
         centre = at if at is not None else self.cursor
         middle = (left + right) / 2 if centre is None else axis.unit(centre)
@@ -127,4 +131,4 @@ class View:
             middle = max((start + end) / 2, LEAST / 2)
             start = min(middle - LEAST / 2, newest)
             end = start + LEAST
-        return replace(self, zoom=(start, end), follows=end >= newest - 1e-6 * max(newest, 1))
+        return replace(self, zoom=(start, end), follows=end >= newest - NEAR * max(newest, 1))

@@ -40,6 +40,17 @@ def test_the_default_shows_the_whole_run_on_a_round_axis() -> None:
     assert View().epochs(0).end == 10
 
 
+@pytest.mark.parametrize("newest", [314, 1000, 39_999])
+@pytest.mark.parametrize("log_x", [False, True])
+def test_zooming_in_again_and_again_ends_at_the_newest_epochs(newest: int, log_x: bool) -> None:
+    view = View(log_x=log_x)
+    for _ in range(12):
+        view = view.zoom_in(newest)
+        axis = view.epochs(newest)
+        assert axis.start <= newest
+        assert newest - 1e-3 <= axis.end <= newest + LEAST / 2
+
+
 @given(newest=NEWEST, log_x=st.booleans(), steps=STEPS)
 def test_no_walk_leaves_the_run_or_loses_the_cursor(newest: int, log_x: bool, steps: list[str]) -> None:
     view = walked(View(log_x=log_x), newest, steps)
