@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
-from grok_tui import __version__, exchange
+from grok_tui import __version__, completion, exchange
 from grok_tui.errors import ConfigError, GrokTuiError, RefusedError, RunError
 
 if TYPE_CHECKING:
@@ -44,37 +43,12 @@ class Commands(click.Group):
     def resolve_command(  # noqa: D102 - click's own
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and self.get_command(ctx, args[0]) is None and args[0] in _preset_names():
+        if args and self.get_command(ctx, args[0]) is None and args[0] in completion.preset_names():
             raise click.UsageError(f"{args[0]!r} is a preset, not a command: grok-tui --preset {args[0]}")
         return super().resolve_command(ctx, args)
 
 
-def _preset_names() -> list[str]:
-    from grok_tui import paths
-
-    return sorted(path.stem for path in paths.presets_dir().glob("*.toml"))
-
-
-def _complete_preset(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
-    files = [CompletionItem(typed, type="file")] if not typed or "/" in typed or "." in typed else []
-    return [CompletionItem(name) for name in _preset_names() if name.startswith(typed)] + files
-
-
-def complete_run(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
-    """The names of runs that begin so."""
-    from grok_tui import runs
-
-    return [run.name for run in runs.listing() if run.name.startswith(typed)]
-
-
-def _complete_key(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
-    from grok_tui import config
-
-    known = config.keys()
-    return [f"{key}=" for key in known if key.startswith(typed)]
-
-
-_run_argument = click.argument("run", required=False, shell_complete=complete_run)
+_run_argument = click.argument("run", required=False, shell_complete=completion.run)
 _headless = click.option(
     "--headless", is_flag=True, help="No screen: follow the run with a progress bar or plain lines."
 )
@@ -90,7 +64,7 @@ _detach = click.option("--detach", is_flag=True, help="Start it in the backgroun
     epilog=EPILOG,
 )
 @click.version_option(__version__, "-V", "--version", prog_name="grok-tui")
-@click.option("--preset", metavar="NAME|FILE", shell_complete=_complete_preset, help="Start this experiment.")
+@click.option("--preset", metavar="NAME|FILE", shell_complete=completion.preset, help="Start this experiment.")
 @click.option("--weight-decay", metavar="X", help="Instead of the preset's.")
 @click.option("--lr", metavar="X", help="Learning rate, instead of the preset's.")
 @click.option("--seed", metavar="N", help="Of the split and of the initial weights.")
@@ -101,7 +75,7 @@ _detach = click.option("--detach", is_flag=True, help="Start it in the backgroun
     "changes",
     metavar="KEY=VALUE",
     multiple=True,
-    shell_complete=_complete_key,
+    shell_complete=completion.key,
     help="Any other value of the preset, such as data.fraction=0.4; may be repeated.",
 )
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to train.")
@@ -182,7 +156,7 @@ def presets() -> None:
 
 
 @cli.command("set", context_settings={"ignore_unknown_options": True})
-@click.argument("run", shell_complete=complete_run)
+@click.argument("run", shell_complete=completion.run)
 @click.argument("control")
 @click.argument("value")
 def set_control(run: str, control: str, value: str) -> None:
@@ -245,7 +219,7 @@ def stop(run: str | None) -> None:
 
 
 @cli.command()
-@click.argument("run", shell_complete=complete_run)
+@click.argument("run", shell_complete=completion.run)
 @click.option("--keys", metavar="K,K,...", help="Frequencies, such as 14,35,41; by default the newest recorded.")
 def hindsight(run: str, keys: str | None) -> int:
     """Recompute a run's measures over its stored weights with its final key frequencies; training goes on."""

@@ -9,19 +9,14 @@ import subprocess
 import sys
 
 import click
-from click.shell_completion import CompletionItem
+
+from grok_tui import completion
 
 TARGETS = ("transformerlens",)
 """The programs that a run's weights can be written for."""
 
 SPLITS = ("published", "torch-randperm")
 """As `config.Data.split`, here to keep --help fast; a test compares them."""
-
-
-def _complete_run(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem | str]:
-    from grok_tui import cli
-
-    return list(cli.complete_run(ctx, param, typed))
 
 
 @click.command("import", short_help="Show checkpoints made elsewhere as a run.")
@@ -58,7 +53,7 @@ def take_in(files: tuple[str, ...], name: str | None, epoch: int | None, **given
 
 
 @click.command("export", short_help="Write a run's weights for TransformerLens.")
-@click.argument("run", shell_complete=_complete_run)
+@click.argument("run", shell_complete=completion.run)
 @click.option(
     "--to",
     "program",
