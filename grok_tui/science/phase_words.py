@@ -180,9 +180,10 @@ def _test(fold: PhaseFold) -> Fact:
 
 def _excluded(fold: PhaseFold) -> Fact:
     now, floor = fold.newest("excluded_key_free"), fold.floor
-    risen = floor.value > 0 and floor.value < now < math.inf
+    if not 0 < floor.value < now < math.inf:
+        return _fact(fold, "excluded_key_free", "")
     text = f"excluded loss (key-free) has risen {number(now / floor.value)}-fold since epoch {floor.epoch:,}"
-    return _fact(fold, "excluded_key_free", text if risen else "")
+    return _fact(fold, "excluded_key_free", text)
 
 
 def _fve(fold: PhaseFold) -> Fact:
