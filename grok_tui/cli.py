@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import click
 
-from grok_tui import __version__, completion, exchange
-from grok_tui.errors import ConfigError, GrokTuiError, RefusedError, RunError
-
-if TYPE_CHECKING:
-    from grok_tui.config import Config
-    from grok_tui.protocol import Command, Reply
-    from grok_tui.runs import Run
+from grok_tui import __version__, completion
+from grok_tui.commands import common, exchange, looking, steering
+from grok_tui.errors import GrokTuiError
 
 INTERRUPTED = 130
 
@@ -48,14 +42,6 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
-_run_argument = click.argument("run", required=False, shell_complete=completion.run)
-_headless = click.option(
-    "--headless", is_flag=True, help="No screen: follow the run with a progress bar or plain lines."
-)
-_once = click.option("--once", is_flag=True, help="Print the present state as text and leave.")
-_detach = click.option("--detach", is_flag=True, help="Start it in the background, print its name and leave.")
-
-
 @click.group(
     cls=Commands,
     invoke_without_command=True,
@@ -80,9 +66,9 @@ _detach = click.option("--detach", is_flag=True, help="Start it in the backgroun
 )
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to train.")
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads of the trainer.")
-@_headless
-@_once
-@_detach
+@common.headless
+@common.once
+@common.detach
 @click.pass_context
 def cli(
     ctx: click.Context,
@@ -108,124 +94,14 @@ def cli(
         raise click.UsageError("--headless, --once and --detach do not go together")
     from grok_tui import config, launch
 
-    settings = config.override(config.preset(preset), _overrides(shortcuts, changes))
-    _check_layout(settings)
+    settings = config.override(config.preset(preset), common.overrides(shortcuts, changes))
+    common.check_layout(settings)
     if not (headless or once or detach):
-        _need_terminal()
+        common.need_terminal()
     if not detach:
         click.echo(f"starting {settings.name} …", err=True)
     run = launch.start(settings, device=device, threads=threads)
-    return _follow(run, headless=headless, once=once, detach=detach)
-
-
-@cli.command()
-@_run_argument
-@_once
-@_headless
-def attach(run: str | None, once: bool, headless: bool) -> int | None:
-    """Open a run, living or past; the newest if none is named."""
-    if once and headless:
-        raise click.UsageError("--headless and --once do not go together")
-    found = _find(run)
-    if not (once or headless):
-        _need_terminal()
-    return _follow(found, headless=headless, once=once)
-
-
-@cli.command()
-def runs() -> None:
-    """List all runs, newest first."""
-    from grok_tui import listing, runs, wording
-
-    found = runs.listing()
-    if not found:
-        click.echo("no runs yet; start one with grok-tui --preset demo")
-        return
-    rows = [listing.RUN_COLUMNS, *(listing.run_row(run) for run in found)]
-    for line in wording.columns(rows, right=listing.RUN_RIGHT):
-        click.echo(line)
-
-
-@cli.command()
-def presets() -> None:
-    """List the presets."""
-    from grok_tui import config, wording
-
-    for line in wording.columns([(name, found.about) for name, found in config.presets().items()]):
-        click.echo(line)
-
-
-@cli.command("set", context_settings={"ignore_unknown_options": True})
-@click.argument("run", shell_complete=completion.run)
-@click.argument("control")
-@click.argument("value")
-def set_control(run: str, control: str, value: str) -> None:
-    """Change a control of a living run: weight_decay or lr."""
-    from grok_tui.protocol import SetControl
-
-    try:
-        number = float(value)
-    except ValueError:
-        raise click.UsageError(f"{control}: {value!r} is not a number") from None
-    found = _find(run)
-    reply = _ask(found, SetControl(1, control, number))
-    click.echo(f"{found.name}: {reply.text} (epoch {reply.epoch:,})")
-
-
-@cli.command()
-@_run_argument
-def pause(run: str | None) -> None:
-    """Pause a living run; it keeps its place and its memory."""
-    _order(run, "pause")
-
-
-@cli.command()
-@_run_argument
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="auto: the same as before.")
-@click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads; by default as many as before.")
-@click.option(
-    "--hook", default="", metavar="COMMAND", help="Run at each change of phase; one of before is not run again."
-)
-@_headless
-@_detach
-def resume(run: str | None, device: str, threads: int | None, hook: str, headless: bool, detach: bool) -> int | None:
-    """Continue a paused run, or one that was stopped or killed, from its last resume point; then open it.
-
-    Outside a terminal it says so in one line and leaves, as with --detach.
-    """
-    from grok_tui import launch
-
-    if headless and detach:
-        raise click.UsageError("--headless and --detach do not go together")
-    found = _find(run)
-    if found.alive:
-        if hook:
-            raise click.UsageError(f"{found.name} is being trained already; stop it first to give it another --hook")
-        _order(found.name, "resume")
-    else:
-        click.echo(f"resuming {found.name} …", err=True)
-        launch.resume(found, device=device, threads=threads, hook=hook)
-        _hookless(found, hook)
-    if headless:
-        return _follow(found, headless=True)
-    return _follow(found, detach=detach or not _on_terminal())
-
-
-@cli.command()
-@_run_argument
-def stop(run: str | None) -> None:
-    """Stop a living run; saves a resume point first."""
-    _order(run, "stop")
-
-
-@cli.command()
-@click.argument("run", shell_complete=completion.run)
-@click.option("--keys", metavar="K,K,...", help="Frequencies, such as 14,35,41; by default the newest recorded.")
-def hindsight(run: str, keys: str | None) -> int:
-    """Recompute a run's measures over its stored weights with its final key frequencies; training goes on."""
-    from grok_tui import recompute
-
-    return recompute.command(_find(run), keys)
+    return common.follow(run, headless=headless, once=once, detach=detach)
 
 
 @cli.command()
@@ -238,8 +114,10 @@ def bench(parts: tuple[str, ...], measures: bool) -> int:
     return bench.main((*parts, "measures") if measures else parts)
 
 
-cli.add_command(exchange.take_in)
-cli.add_command(exchange.write_out)
+for _module in (looking, steering, exchange):
+    for _command in vars(_module).values():
+        if isinstance(_command, click.Command):
+            cli.add_command(_command)
 
 
 def main() -> None:
@@ -271,116 +149,6 @@ def _without_preset(given: list[str], once: bool) -> int | None:
     if given:
         raise click.UsageError(f"{given[0]} needs --preset; grok-tui presets lists them")
     if once:
-        return _follow(_find(None), once=True)
-    _need_terminal()
-    return _screen(None)
-
-
-def _overrides(shortcuts: dict[str, str | None], changes: Iterable[str]) -> list[tuple[str, str]]:
-    keys = {
-        "weight_decay": ("optimizer.weight_decay",),
-        "lr": ("optimizer.lr",),
-        "seed": ("data.seed", "model.seed"),
-        "epochs": ("training.epochs",),
-        "measure_every": ("measure.every",),
-    }
-    found = [(key, text) for name, text in shortcuts.items() if text is not None for key in keys[name]]
-    for change in changes:
-        key, equals, text = change.partition("=")
-        if not equals:
-            raise click.UsageError(f"--set {change!r}: KEY=VALUE was expected, such as data.fraction=0.4")
-        found.append((key.strip(), text.strip()))
-    return found
-
-
-def _check_layout(settings: Config) -> None:
-    """Refuse a layout that there is none of, before anything is started."""
-    if settings.view.layout:
-        from grok_tui.ui import layouts
-
-        try:
-            layouts.find(settings.view.layout)
-        except ConfigError as error:
-            raise ConfigError(f"view.layout: {error}") from None
-
-
-def _hookless(run: Run, hook: str) -> None:
-    """Say that the hook of the run's configuration is not run; it may come from somebody else."""
-    from grok_tui import wording
-
-    if not hook and run.config.notify.hook:
-        click.echo(f"{run.name} goes on {wording.hookless(run.name)}", err=True)
-
-
-def _on_terminal() -> bool:
-    """The screen reads standard input and is drawn on the other two."""
-    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
-
-
-def _need_terminal() -> None:
-    if not _on_terminal():
-        raise click.UsageError("the screen needs a terminal; use --headless, --once or --detach without one")
-
-
-def _find(name: str | None) -> Run:
-    from grok_tui import runs
-
-    return runs.find(name)
-
-
-def _follow(run: Run, *, headless: bool = False, once: bool = False, detach: bool = False) -> int | None:
-    """Show a run in the way that was asked for: on the screen unless told otherwise."""
-    if detach:
-        click.echo(f"{run.name} is training; look: grok-tui attach {run.name}; stop: grok-tui stop {run.name}")
-        return None
-    if headless:
-        from grok_tui import headless as following
-
-        return following.follow(run)
-    if once:
-        from grok_tui.ui import once as printing
-
-        click.echo(printing.text(run))
-        return None
-    return _screen(run)
-
-
-def _screen(run: Run | None) -> int:
-    """Show a run, or the home screen, and print what the viewer has to say on leaving."""
-    import gc
-
-    gc.disable()  # until the screen is there: collections take a tenth of the start
-    from grok_tui.ui.app import GrokApp
-
-    app = GrokApp() if run is None else GrokApp.on(run)
-    farewell = app.run()
-    if farewell:
-        click.echo(farewell)
-    return int(app.return_code or 0)
-
-
-def _ask(run: Run, command: Command) -> Reply:
-    """The trainer's agreement.
-
-    Raises:
-        RefusedError: it did not agree.
-        RunError: nobody is training the run.
-    """
-    from grok_tui import listing, sources
-
-    if not run.alive:
-        if listing.run_standing(run) == "finished":
-            raise RunError(f"{run.name} has finished its {run.config.training.epochs:,} epochs")
-        raise RunError(f"{run.name} is not being trained now; grok-tui resume {run.name} continues it")
-    reply = sources.ask(run, command)
-    if not reply.ok:
-        raise RefusedError(f"{run.name}: {reply.text}")
-    return reply
-
-
-def _order(name: str | None, order: str) -> None:
-    from grok_tui.protocol import Order
-
-    run = _find(name)
-    reply = _ask(run, Order(1, order))
-    click.echo(f"{run.name}: {reply.text} (epoch {reply.epoch:,})")
+        return common.follow(common.find(None), once=True)
+    common.need_terminal()
+    return common.screen(None)

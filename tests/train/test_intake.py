@@ -17,8 +17,8 @@ import pytest
 import torch
 
 from grok_tui import config as configs
-from grok_tui import exchange as commands
 from grok_tui import launch, record
+from grok_tui.commands import exchange as commands
 from grok_tui.errors import ConfigError, ExchangeError, GrokTuiError, RunError
 from grok_tui.protocol import Array, Event, Hello, Points
 from grok_tui.train import catalogue, checkpoint, exchange

@@ -1,0 +1,1 @@
+"""The subcommands, a module for each thing that users do. They load what they need when they are called."""

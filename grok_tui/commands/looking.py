@@ -1,0 +1,55 @@
+"""Commands that show runs and presets."""
+
+from __future__ import annotations
+
+import click
+
+from grok_tui import completion
+from grok_tui.commands import common
+
+
+@click.command()
+@common.run_argument
+@common.once
+@common.headless
+def attach(run: str | None, once: bool, headless: bool) -> int | None:
+    """Open a run, living or past; the newest if none is named."""
+    if once and headless:
+        raise click.UsageError("--headless and --once do not go together")
+    found = common.find(run)
+    if not (once or headless):
+        common.need_terminal()
+    return common.follow(found, headless=headless, once=once)
+
+
+@click.command()
+def runs() -> None:
+    """List all runs, newest first."""
+    from grok_tui import listing, runs, wording
+
+    found = runs.listing()
+    if not found:
+        click.echo("no runs yet; start one with grok-tui --preset demo")
+        return
+    rows = [listing.RUN_COLUMNS, *(listing.run_row(run) for run in found)]
+    for line in wording.columns(rows, right=listing.RUN_RIGHT):
+        click.echo(line)
+
+
+@click.command()
+def presets() -> None:
+    """List the presets."""
+    from grok_tui import config, wording
+
+    for line in wording.columns([(name, found.about) for name, found in config.presets().items()]):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("run", shell_complete=completion.run)
+@click.option("--keys", metavar="K,K,...", help="Frequencies, such as 14,35,41; by default the newest recorded.")
+def hindsight(run: str, keys: str | None) -> int:
+    """Recompute a run's measures over its stored weights with its final key frequencies; training goes on."""
+    from grok_tui import recompute
+
+    return recompute.command(common.find(run), keys)
