@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from textual.app import ComposeResult
@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from grok_tui import wording
 from grok_tui.ui.keys import Key
-from grok_tui.ui.messages import Named, PromptClosed, Typed
+from grok_tui.ui.messages import PromptClosed, Typed
 from grok_tui.ui.widgets.cells import cut
 
 GAP = 2
@@ -24,6 +24,9 @@ BESIDE = ("q", "?")
 
 ROWS = 3
 """Rows that a long notice may take."""
+
+Wrong = Callable[[str], str]
+"""What is wrong with a text; empty when nothing is."""
 
 
 class Hints(Static):
@@ -104,6 +107,9 @@ class Prompt(Horizontal):
         super().__init__(id="prompt")
         self.control = ""
         self._lr = math.nan
+        self._usual = ""
+        self._then: Callable[[str], None] = lambda _: None
+        self._wrong: Wrong | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="prompt-label")
@@ -127,13 +133,24 @@ class Prompt(Horizontal):
         field.focus()
         self._note(field.value)
 
-    def open_text(self, label: str, note: str) -> None:
-        """Ask for a name."""
+    def open_text(
+        self, label: str, note: str, then: Callable[[str], None], value: str = "", wrong: Wrong | None = None
+    ) -> None:
+        """Ask for a text and hand it to `then`; one with something `wrong` is not taken, and is told why.
+
+        Args:
+            label: what is asked for.
+            note: what stands beside the input while nothing is wrong.
+            then: called with the text once it is entered.
+            value: the text to start from.
+            wrong: what is wrong with a text, or an empty string.
+        """
         self.control, self._lr = "", math.nan
+        self._then, self._wrong, self._usual = then, wrong, note
         self.query_one("#prompt-label", Static).update(label)
         self.query_one("#prompt-note", Static).update(note)
         field = self.query_one(Input)
-        field.value = ""
+        field.value = value
         self.remove_class("-closed")
         field.focus()
 
@@ -146,12 +163,17 @@ class Prompt(Horizontal):
         event.stop()
         if self.control:
             self._note(event.value)
+        elif self._wrong is not None:
+            reason = self._wrong(event.value) if event.value else ""
+            note = Content.styled(reason, "$bad") if reason else Content(self._usual)
+            self.query_one("#prompt-note", Static).update(note)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
         if not self.control:
-            self.close()
-            self.post_message(Named(event.value))
+            if self._wrong is None or not self._wrong(event.value):
+                self.close()
+                self._then(event.value)
             return
         try:
             value = float(event.value)

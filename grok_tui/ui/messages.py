@@ -58,12 +58,5 @@ class Typed(Message):
 
 
 @dataclass
-class Named(Message):
-    """A name was typed and entered."""
-
-    text: str
-
-
-@dataclass
 class PromptClosed(Message):
     """The input was left, with or without a value."""

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from textual.screen import Screen
 from textual.widgets import Input
 
 from grok_tui.errors import ConfigError
 from grok_tui.ui import layouts
 from grok_tui.ui.board import Board
 from grok_tui.ui.panes import Pane
+from grok_tui.ui.screens.parts import Part
 
 
-class Arranging(Screen[None]):
-    """A screen with a board of panes. What they are shown, and where notices go, is said by the screen itself."""
-
-    def draw_panes(self) -> None:
-        """Show every pane what there is."""
-        raise NotImplementedError
-
-    def say(self, text: str, style: str = "") -> None:
-        """Tell the user something."""
-        raise NotImplementedError
-
-    def say_beside(self, *texts: str) -> None:
-        """Tell the first of these that fits in one line beside the keys: a second line would move the panes."""
-        raise NotImplementedError
+class Arranging(Part):
+    """The board of panes, and who of them has the keyboard."""
 
     @property
     def _board(self) -> Board:
@@ -110,3 +98,18 @@ class Arranging(Screen[None]):
         self.call_after_refresh(self.draw_panes)
         name = f"layout {layout.name}"
         self.say_beside(*(f"{name}: {about}" for about in (layout.about, layout.short) if about), name, layout.name)
+
+    def action_save_layout(self) -> None:
+        """Ask for a name to save the present panes under."""
+        self.hints.display = False
+        self.prompt.open_text("Save layout as", "Enter saves · Esc leaves", self._save_layout)
+
+    def _save_layout(self, name: str) -> None:
+        try:
+            self._board.arrangement = layouts.save(self._board.arrangement, name)
+        except ConfigError as error:
+            self.say(str(error), "$bad")
+        else:
+            name = self._board.arrangement.name
+            start = f'[view] layout = "{name}" in a preset starts with it'
+            self.say(f"saved: layout {name}; v comes to it, {start}", "$good")

@@ -1,0 +1,131 @@
+"""The part of the run screen that steers: asked here, decided by the trainer."""
+
+from __future__ import annotations
+
+import asyncio
+
+from grok_tui import wording
+from grok_tui.errors import GrokTuiError
+from grok_tui.protocol import Command
+from grok_tui.ui import link
+from grok_tui.ui.messages import Answered, Typed
+from grok_tui.ui.screens.confirm import ConfirmScreen
+from grok_tui.ui.screens.parts import Part
+
+
+class Steering(Part):
+    """Controls, orders, and what a process of its own does for the run."""
+
+    _resuming = False
+    _recomputing = False
+
+    def on_typed(self, message: Typed) -> None:
+        self.send(self.requests.set(message.name, message.value))
+
+    def on_answered(self, message: Answered) -> None:
+        self.requests.answered(message.id, message.reply)
+        self.requests.settle(self.state)
+        self.echo()
+        at = f" (epoch {message.reply.epoch:,})" if message.reply else ""
+        self.say(message.text + at, "$good" if message.ok else "$bad")
+
+    def why_not(self) -> str:
+        """Why the run cannot be steered now; empty when it can."""
+        if self.source.can_steer and self.state.state not in wording.ENDED:
+            return ""
+        if self.standing in ("stopped", "failed", "cut off"):
+            return f"nobody is training {self.state.run} now; r resumes it"
+        return f"{self.state.run or 'the run'} is {self.standing}: there is nothing to steer"
+
+    def resumable(self) -> bool:
+        return self.standing in ("stopped", "failed", "cut off")
+
+    def steerable(self) -> bool:
+        """Whether the run can be steered; says why when not."""
+        if reason := self.why_not():
+            self.say(reason, "$warn")
+        return not reason
+
+    def send(self, command: Command) -> None:
+        self.run_worker(link.send(self.source, command, self.post_message), name="send")
+        self.echo()
+
+    def action_ask(self, control: str) -> None:
+        """Open the input for a control."""
+        info = self.state.control(control)
+        if not self.steerable() or info is None:
+            return
+        asked = self.requests.pending(control)
+        value = asked[-1] if asked else self.state.control_value(control)
+        self.hints.display = False
+        self.prompt.open(control, info.label, value, self.state.control_value("lr"))
+
+    def action_step(self, control: str, factor: float) -> None:
+        """Ask for a control's newest value times `factor`."""
+        if self.steerable() and self.state.control(control) is not None:
+            self.send(self.requests.set(control, self.requests.stepped(control, factor, self.state)))
+
+    def action_pause(self) -> None:
+        """Pause or continue; the screen shows it when the trainer has done it."""
+        order = "resume" if self.state.state == "paused" else "pause"
+        if self.steerable() and not self.requests.waiting(order):
+            self.send(self.requests.order(order))
+
+    def action_checkpoint(self) -> None:
+        """Keep a resume point now."""
+        if self.steerable() and not self.requests.waiting("checkpoint"):
+            self.send(self.requests.order("checkpoint"))
+
+    def action_stop(self) -> None:
+        """Stop the run, if that is really meant."""
+        if not self.steerable():
+            return
+        detail = f"A resume point is saved first; grok-tui resume {self.state.run} goes on from there."
+        question = ConfirmScreen(f"Stop {self.state.run}?", detail, "Stop and save")
+        self.app.push_screen(question, self._stop)
+
+    def _stop(self, sure: bool | None) -> None:
+        if sure and self.steerable():
+            self.send(self.requests.order("stop"))
+
+    def action_resume(self) -> None:
+        """Start a trainer on a run that has none."""
+        if not self.resumable():
+            self.say(f"{self.state.run or 'the run'} is {self.standing}: there is nothing to resume", "$warn")
+        elif not self._resuming:
+            self._resuming = True
+            self.hints.say(f"resuming {self.state.run} …")
+            self.run_worker(self._resume(), name="resume")
+
+    async def _resume(self) -> None:
+        try:
+            run = await asyncio.to_thread(self.doors.find, self.source.place or self.state.run)
+            await asyncio.to_thread(self.doors.resume, run)
+        except GrokTuiError as error:
+            self.say(str(error), "$bad")
+        else:
+            hook = self.state.setting("notify", "hook")
+            self.say(
+                f"{run.name} goes on" + (f" {wording.hookless(run.name)}" if hook else ""), "$warn" if hook else ""
+            )
+        finally:
+            self._resuming = False
+
+    def action_hindsight(self) -> None:
+        """Have the measures recomputed with the final keys, in a process of its own; they come by the source."""
+        if self.state.hello is None or self._recomputing:
+            return
+        self._recomputing = True
+        self.hints.say("looking for the final keys …")
+        self.run_worker(self._hindsight(), name="hindsight")
+
+    async def _hindsight(self) -> None:
+        try:
+            run = await asyncio.to_thread(self.doors.find, self.source.place or self.state.run)
+            found = await asyncio.to_thread(self.doors.hindsight, run)
+        except GrokTuiError as error:
+            self.say(str(error), "$bad")
+        else:
+            self.say(found.text, "$good")
+        finally:
+            self._recomputing = False
