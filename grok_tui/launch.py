@@ -17,7 +17,7 @@ from typing import IO
 
 import grok_tui
 from grok_tui import hindsight as results
-from grok_tui import runs
+from grok_tui import locks, runs
 from grok_tui.config import Config
 from grok_tui.errors import GrokTuiError, LaunchError, RunError
 from grok_tui.runs import Run
@@ -55,10 +55,11 @@ def resume(run: Run, *, device: str = "auto", threads: int | None = None, hook: 
     The hook that stands in the run's configuration is not run: the directory may come from somebody else.
 
     Raises:
-        RunError: somebody is training in it, or this build cannot read it.
+        RunError: it is locked, somebody is training in it, or this build cannot read it.
         LaunchError: the trainer ended, or did not listen in time. The recording is as it was.
     """
     runs.check(run.path)
+    locks.check(run)
     if run.state.get("state") == "finished":
         raise RunError(f"{run.name} has finished its {run.config.training.epochs:,} epochs")
     if run.alive:

@@ -21,7 +21,7 @@ def run_row(run: Run) -> tuple[str, ...]:
     epochs = run.config.training.epochs
     return (
         run.name,
-        f"{wording.MARKS[standing]} {standing}",
+        f"{wording.MARKS[standing]} {standing}" + (f" {wording.MARKS['locked']}" if run.locked else ""),
         f"{int(_number(state, 'epoch', 0)):,}/{epochs:,}",
         wording.percent(_latest(state, "test_accuracy")),
         wording.number(_number(state.get("controls", {}), "weight_decay", run.config.optimizer.weight_decay)),

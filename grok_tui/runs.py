@@ -69,6 +69,16 @@ class Run:
         return self.path / "lock"
 
     @property
+    def lock_sign(self) -> Path:
+        """Stands there while the run is locked; `locks` puts it there."""
+        return self.path / "LOCKED"
+
+    @property
+    def locked(self) -> bool:
+        """Its owner wants nothing about it changed."""
+        return self.lock_sign.exists()
+
+    @property
     def socket(self) -> Path:
         """Where the trainer listens: where the one that took the lock last says, for environments differ."""
         return Path(named) if (named := self._lock_line(1)) else paths.socket_path(self.path)

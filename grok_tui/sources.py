@@ -53,11 +53,15 @@ class Source(Protocol):
         """The run's directory; empty when there is none. A copied one holds the recording of another name."""
 
     @property
+    def locked(self) -> bool:
+        """The run's owner wants nothing about it changed: its trainer would refuse every command."""
+
+    @property
     def can_steer(self) -> bool:
         """False when nobody is there to take commands: controls are then disabled."""
 
     def frames(self) -> AsyncIterator[list[Frame]]:
-        """Batches, the recorded ones first; an empty one when nothing but `link` or `note` has changed."""
+        """Batches, the recorded ones first; an empty one when nothing but `link`, `note` or `locked` has changed."""
 
     async def send(self, command: Command, timeout: float = PATIENCE) -> Reply:
         """The trainer's answer; comes while somebody iterates over `frames` in another task.
@@ -82,6 +86,7 @@ class RunSource:
         self.position = 0
         """Where in the recording we are, in bytes."""
         self.link: Link = "recording"
+        self.locked = run.locked
         self._trouble = ""
         self._damage = ""
         self._follow = follow
@@ -168,12 +173,13 @@ class RunSource:
             await asyncio.sleep(0)
 
     async def _looked_back(self) -> AsyncIterator[list[Frame]]:
-        """What has been recomputed with the final keys since we looked last; nothing when nothing has."""
-        before = self._hindsight.note
+        """What others did to the directory since we looked last: recomputed measures, and whether it is locked."""
+        before = self._hindsight.note, self.locked
         while not self._closed.is_set() and (frames := self._hindsight.look()):
             yield list(frames)
             await asyncio.sleep(0)
-        if self._hindsight.note != before:
+        self.locked = self.run.locked
+        if (self._hindsight.note, self.locked) != before:
             yield []
 
     async def _connect(self) -> asyncio.StreamReader | None:
@@ -273,6 +279,7 @@ class Scripted:
         self.link: Link = link
         self.note = ""
         self.place = ""
+        self.locked = False
         self.sent: list[Command] = []
         """The commands that were sent, in order."""
         self._reply = reply or (lambda command: Reply(command.id, True, 0, "done"))

@@ -20,6 +20,7 @@ MARKS = {
     "cut off": "✂",
     "reading": "…",
     "waiting": "…",
+    "locked": "⊠",
 }
 """A sign before each state, so that no state differs from another by colour alone."""
 

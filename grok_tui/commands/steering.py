@@ -46,7 +46,7 @@ def resume(run: str | None, device: str, threads: int | None, hook: str, headles
 
     Outside a terminal it says so in one line and leaves, as with --detach.
     """
-    from grok_tui import launch
+    from grok_tui import launch, locks
 
     if headless and detach:
         raise click.UsageError("--headless and --detach do not go together")
@@ -56,6 +56,7 @@ def resume(run: str | None, device: str, threads: int | None, hook: str, headles
             raise click.UsageError(f"{found.name} is being trained already; stop it first to give it another --hook")
         common.order(found.name, "resume")
     else:
+        locks.check(found)
         click.echo(f"resuming {found.name} …", err=True)
         launch.resume(found, device=device, threads=threads, hook=hook)
         common.hookless(found, hook)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from grok_tui import config as configs
+from grok_tui import locks
 from grok_tui.errors import ConfigError
 from grok_tui.protocol import ORDERS, Command, ControlInfo, Order, Reply, SetControl
 
@@ -30,18 +31,27 @@ def carry_out(session: Session, ticket: Ticket, command: Command) -> None:
     """Carry out or refuse one command, and answer it; a stop is answered once its resume point is saved."""
     epoch = session.epoch
     match command:
+        case _ if session.run.locked:
+            id_ = command.id
+            what, outcome = _called(command), (False, locks.refusal(session.run.name))
         case SetControl(id=id_, name=name, value=value):
-            what, outcome = f"set {str(name)[:40]}", _set(session, name, value)
+            what, outcome = _called(command), _set(session, name, value)
         case Order(id=id_, name="stop"):
             session.stop("stopped by a command", (ticket, id_))
             return
         case Order(id=id_, name=name):
-            what, outcome = str(name)[:40], _order(session, name)
+            what, outcome = _called(command), _order(session, name)
     done, text = outcome
     if done:
         session.journal.answer(ticket, Reply(id_, True, epoch, text))
     else:
         session.journal.refuse(ticket, epoch, id_, what, text)
+
+
+def _called(command: Command) -> str:
+    """A command in the ledger, when it was refused."""
+    name = str(command.name)[:40]
+    return f"set {name}" if isinstance(command, SetControl) else name
 
 
 def _set(session: Session, name: str, value: Any) -> tuple[bool, str]:

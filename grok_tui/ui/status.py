@@ -17,6 +17,7 @@ REDUCTIONS = (
     "class",
     "rate",
     "decay",
+    "guard",
     "epoch",
     "device",
     "left",
@@ -27,6 +28,7 @@ REDUCTIONS = (
     "run",
     "epoch",
     "phase",
+    "guard",
 )
 """Which piece takes its next shorter form, until the line fits; the last form of each is nothing. How the run
 stands is never left out."""
@@ -65,23 +67,30 @@ class StatusLine(Static):
         super().__init__(id="status")
         self._said: Content | None = None
 
-    def show(self, state: RunState, link: str, asked: tuple[float, ...]) -> None:
-        """Say how the run stands; `asked` are values of the weight decay that are not confirmed yet."""
-        said = line(state, link, asked, max(self.size.width - 2, 1))
+    def show(self, state: RunState, link: str, asked: tuple[float, ...], guard: str = "") -> None:
+        """Say how the run stands.
+
+        Args:
+            state: what is known of the run.
+            link: where it is known from, as `sources.Link`.
+            asked: values of the weight decay that are not confirmed yet.
+            guard: what keeps this viewer from changing the run; empty when nothing does.
+        """
+        said = line(state, link, asked, max(self.size.width - 2, 1), guard)
         if said != self._said:
             self._said = said
             self.update(said, layout=False)
 
 
-def line(state: RunState, link: str, asked: tuple[float, ...], width: int) -> Content:
+def line(state: RunState, link: str, asked: tuple[float, ...], width: int, guard: str = "") -> Content:
     """As much as fits into `width` cells."""
     gap = 3 if width >= WIDE else 2
     styles = _styles(state, wording.standing(state.state, link))
-    texts = fit(forms(state, link, asked), width, gap)
+    texts = fit(forms(state, link, asked, guard), width, gap)
     return Content(" " * gap).join(Content.styled(text, styles.get(name, "")) for name, text in texts.items())
 
 
-def forms(state: RunState, link: str, asked: tuple[float, ...]) -> Forms:
+def forms(state: RunState, link: str, asked: tuple[float, ...], guard: str = "") -> Forms:
     """What there is to say of a run."""
     standing = wording.standing(state.state, link)
     rate = state.status.rate if state.status and standing in ("live", "replaying") else 0.0
@@ -91,6 +100,7 @@ def forms(state: RunState, link: str, asked: tuple[float, ...]) -> Forms:
         "run": (state.run,),
         "device": (device,),
         "standing": (f"{wording.MARKS[standing]} {standing}",),
+        "guard": (f"{wording.MARKS[guard]} {guard}", wording.MARKS[guard]) if guard else (),
         "epoch": _progress(state),
         "rate": (f"{wording.rate(rate)} epochs/s", f"{wording.rate(rate)}/s") if rate else (),
         "left": (f"{left} left",) if left else (),
@@ -157,5 +167,6 @@ def _styles(state: RunState, standing: str) -> dict[str, str]:
         "device": "$muted",
         "standing": f"bold {_STANDING_STYLES[standing]}",
         "phase": "$muted" if phase_pane.is_alone(state) else f"bold {_PHASE_STYLES[state.phases.phase]}",
+        "guard": "$warn",
         "decay": "",
     }

@@ -290,3 +290,19 @@ def test_completion_knows_presets_and_runs() -> None:
     assert "plain,demo" in complete("grok-tui --preset")
     assert f"plain,{run.name}" in complete("grok-tui attach")
     assert "plain,optimizer.lr=" in complete("grok-tui --set")
+
+
+def test_lock_and_unlock_say_what_they_did(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = recorded()
+    assert home in run.path.parents
+
+    def said(*words: str) -> str:
+        return here(monkeypatch, capsys, *words).stdout.strip()
+
+    assert said("lock", run.name) == f"{run.name} is locked; to change it: grok-tui unlock {run.name}"
+    assert said("lock", run.name).startswith(f"{run.name} is locked already")
+    assert "is locked; to change it" in refused(here(monkeypatch, capsys, "resume", run.name, "--detach"), 1)
+    assert said("unlock", run.name) == f"{run.name} is unlocked"
+    assert said("unlock", run.name) == f"{run.name} is not locked"

@@ -18,10 +18,10 @@ import pytest
 from safetensors.numpy import load_file
 
 from grok_tui import config as configs
-from grok_tui import launch, ledger, record, runs
+from grok_tui import launch, ledger, locks, record, runs
 from grok_tui.config import Config
 from grok_tui.errors import LaunchError, LinkError, RunError
-from grok_tui.protocol import Array, Event, Hello, Order, Points, Reply, SetControl
+from grok_tui.protocol import ORDERS, Array, Event, Hello, Order, Points, Reply, SetControl
 from grok_tui.runs import Run
 from grok_tui.sources import ask
 from grok_tui.state import RunState
@@ -455,3 +455,21 @@ def test_a_full_disk_ends_the_run_in_one_line_and_damages_nothing() -> None:
     launch.resume(run, device="cpu", threads=1)
     until(lambda: len(column(run, "train_loss")[0]) > len(epochs) + 20)
     assert "bit for bit" in events(run, "replayed")[0].text
+
+
+def test_a_locked_run_goes_on_training_and_refuses_every_command() -> None:
+    run = started(training__epochs=LONG)
+    until(reached(run, 5))
+    locks.lock(run)
+    refused = [send(run, "weight_decay", 3.0), *(order(run, name) for name in ORDERS)]
+    assert [reply.ok for reply in refused] == [False] * 5
+    assert {reply.text for reply in refused} == {f"{run.name} is locked; to change it: grok-tui unlock {run.name}"}
+    until(reached(run, refused[-1].epoch + 50))
+    assert run.state["controls"]["weight_decay"] == 1.0
+    kept = ledger.read(run.ledger)
+    assert [entry.what for entry in kept] == ["set weight_decay", *ORDERS]
+    assert not any(entry.ok for entry in kept)
+    locks.unlock(run)
+    assert send(run, "weight_decay", 3.0).ok
+    assert order(run, "stop").ok
+    ended(run)

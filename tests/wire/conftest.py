@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from grok_tui import sources
 from grok_tui.runs import Run
 from tests.wire.wiring import Trainer, make_run, training
 
@@ -25,6 +26,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def run() -> Run:
     return make_run()
+
+
+@pytest.fixture
+def looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A viewer looks at the directory fifty times a second, so that no test waits for it."""
+    monkeypatch.setattr(sources, "LOOK", 0.02)
 
 
 @pytest.fixture

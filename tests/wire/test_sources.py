@@ -34,10 +34,7 @@ from tests.wire.wiring import (
     until,
 )
 
-
-@pytest.fixture(autouse=True)
-def looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "LOOK", 0.02)
+pytestmark = pytest.mark.usefixtures("looking_often")
 
 
 class Screen:

@@ -118,6 +118,11 @@ class RunScreen(Arranging, Looking, Steering):
         """How the run stands, in a word."""
         return wording.standing(self.state.state, self.source.link)
 
+    @property
+    def guard(self) -> str:
+        """What keeps this viewer from changing the run, in a word; empty when nothing does."""
+        return "locked" if self.source.locked else ""
+
     def say(self, text: str, style: str = "") -> None:
         """A notice in the bottom line, for a while."""
         self.hints.say(text, style)
@@ -149,7 +154,7 @@ class RunScreen(Arranging, Looking, Steering):
         self._board.draw(self.state, self.view, self.requests.pending("weight_decay"))
 
     def _draw_line(self) -> None:
-        self.query_one(StatusLine).show(self.state, self.source.link, self.requests.pending("weight_decay"))
+        self.query_one(StatusLine).show(self.state, self.source.link, self.requests.pending("weight_decay"), self.guard)
         self.hints.offer(self._offered())
 
     def _offered(self) -> list[keys.Key]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from grok_tui import wording
+from grok_tui import locks, wording
 from grok_tui.errors import GrokTuiError
 from grok_tui.protocol import Command
 from grok_tui.ui import link
@@ -31,14 +31,18 @@ class Steering(Part):
 
     def why_not(self) -> str:
         """Why the run cannot be steered now; empty when it can."""
-        if self.source.can_steer and self.state.state not in wording.ENDED:
+        locked = self.source.locked and self.standing != "finished"
+        if self.source.can_steer and self.state.state not in wording.ENDED and not locked:
             return ""
+        if locked:
+            return locks.refusal(self.state.run or "the run")
         if self.standing in ("stopped", "failed", "cut off"):
             return f"nobody is training {self.state.run} now; r resumes it"
         return f"{self.state.run or 'the run'} is {self.standing}: there is nothing to steer"
 
     def resumable(self) -> bool:
-        return self.standing in ("stopped", "failed", "cut off")
+        """Whether it has ended early, and may be gone on with."""
+        return self.standing in ("stopped", "failed", "cut off") and not self.source.locked
 
     def steerable(self) -> bool:
         """Whether the run can be steered; says why when not."""
@@ -91,7 +95,9 @@ class Steering(Part):
     def action_resume(self) -> None:
         """Start a trainer on a run that has none."""
         if not self.resumable():
-            self.say(f"{self.state.run or 'the run'} is {self.standing}: there is nothing to resume", "$warn")
+            name = self.state.run or "the run"
+            over = f"{name} is {self.standing}: there is nothing to resume"
+            self.say(locks.refusal(name) if self.source.locked else over, "$warn")
         elif not self._resuming:
             self._resuming = True
             self.hints.say(f"resuming {self.state.run} …")
