@@ -7,20 +7,10 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
 
-from grok_tui import __version__
-from grok_tui import config as configs
-from grok_tui.errors import GrokTuiError, LaunchError, RunError
-from grok_tui.protocol import PROTOCOL, Catalogue, Hello
+from grok_tui.errors import GrokTuiError, LaunchError
 from grok_tui.runs import Run
-from grok_tui.train import catalogue as measures
-from grok_tui.train import machine as machines
-from grok_tui.train import steer
-from grok_tui.train.journal import Journal
-from grok_tui.train.past import Past
-from grok_tui.train.serve import Server
-from grok_tui.train.session import Session
+from grok_tui.train.opening import Signals, fail, open_run
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,32 +31,15 @@ def main(arguments: list[str] | None = None) -> int:
         return error.exit_code
 
 
-def _train(run: Run, device_name: str, wanted: int | None, hook: str) -> int:
-    config = run.config
-    journal = Journal(run)
+def _train(run: Run, device: str, threads: int | None, hook: str) -> int:
+    session, signals = None, Signals()
     try:
-        past = Past(run, journal.ledger.entries)
-        if past.finished:
-            raise RunError(f"{run.name} has finished its {config.training.epochs:,} epochs")
-        device = machines.pick_device(device_name, str(past.machine.get("device", "")))
-        threads = machines.use_threads(wanted, past.machine.get("threads"))
-        machine = machines.describe(device, threads)
-        machines.prepare()
-        session = Session(run, journal, past, device, hook)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda received, _: session.stop(f"stopped by {signal.Signals(received).name}"))
-        catalogue = Catalogue(measures.series(config), measures.arrays(config), steer.catalogue(config))
-        hello = Hello(
-            PROTOCOL, run.name, __version__, configs.to_tables(config), machine,
-            config.training.epochs, catalogue,
-        )  # fmt: skip
-        journal.write(hello)
-        journal.server = Server(run.socket, hello)
-        _open(session, past, machine)
+        session = open_run(run, device, threads, hook)
+        signals.reach(session)
         try:
             print(f"{session.train()} at epoch {session.epoch}", flush=True)
         except Exception as error:
-            _fail(session, error)
+            fail(session, error)
             raise
         return 0
     except GrokTuiError:
@@ -75,35 +48,8 @@ def _train(run: Run, device_name: str, wanted: int | None, hook: str) -> int:
         traceback.print_exc()
         raise LaunchError(f"{type(error).__name__}: {error}") from None
     finally:
-        journal.close()
-
-
-def _open(session: Session, past: Past, machine: dict[str, Any]) -> None:
-    """Say how the run begins, and what the ledger knows that the recording does not."""
-    for entry in past.untold:
-        session.journal.event(entry.epoch, entry.what, entry.text, entry.seq, **entry.data)
-    if past.exists:
-        others = [
-            f"{name} {machine.get(name)}, not {was}" for name, was in past.machine.items() if machine.get(name) != was
-        ]
-        text = ": ".join((f"resumed from epoch {session.epoch:,}", *([", ".join(others)] if others else [])))
-        session.journal.intervention(session.epoch, "resumed", text)
-        if past.gave_up and not session.replaying:
-            session.take_back_what_diverged()
-    else:
-        session.journal.event(0, "started", f"started {session.config.name}")
-
-
-def _fail(session: Session, error: Exception) -> None:
-    """Say in the recording, if it takes it, and to the viewers that the run has failed, and why."""
-    try:
-        session.journal.event(session.epoch, "failed", str(error))
-    except GrokTuiError as second:  # the disk that is full, again
-        print(f"grok-tui: {second}", flush=True)
-    try:
-        session.fail(str(error))
-    except GrokTuiError as second:
-        print(f"grok-tui: {second}", flush=True)
+        if session is not None:
+            session.journal.close()
 
 
 if __name__ == "__main__":

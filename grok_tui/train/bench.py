@@ -34,7 +34,7 @@ from grok_tui.train.past import Past
 from grok_tui.train.probe import Probe
 from grok_tui.train.serve import Server
 from grok_tui.train.session import Session
-from grok_tui.train.step import HISTORY, Stepper
+from grok_tui.train.step import HISTORY, Stepper, Steps
 from grok_tui.train.task import Table
 
 PRODUCTS = ("aten::mm", "aten::addmm", "aten::addmm_", "aten::bmm", "aten::addmv", "aten::mv")
@@ -137,7 +137,7 @@ def _turn_until(session: Session, epoch: int) -> None:
 
 
 @contextmanager
-def _training(config: Config) -> Iterator[tuple[Session, Stepper]]:
+def _training(config: Config) -> Iterator[tuple[Session, Steps]]:
     """A session in a home of its own, served to viewers in another process that read all they are sent."""
     with tempfile.TemporaryDirectory(prefix="grok-tui-bench-") as home:
         os.environ["GROK_TUI_HOME"] = home

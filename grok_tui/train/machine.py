@@ -77,6 +77,22 @@ def describe(device: torch.device, threads: int) -> dict[str, Any]:
     }
 
 
+def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What of it is not as it was `before`, in words."""
+    found = [
+        f"{name} {now.get(name)}, not {was}" for name, was in before.items() if name != "stack" and now.get(name) != was
+    ]
+    stacked, was = (int(machine.get("stack", 1)) for machine in (now, before))
+    if stacked != was:
+        found.append(f"{stacking(stacked)}, not {stacking(was)}")
+    return found
+
+
+def stacking(count: int) -> str:
+    """How many models shared a step."""
+    return f"in a stack of {count}" if count > 1 else "alone"
+
+
 def _cpu() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()

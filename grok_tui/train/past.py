@@ -54,6 +54,8 @@ class Past:
         self.untold = [entry for entry in entries if entry.ok and entry.seq > told]
         """Interventions of the ledger that a kill kept out of the recording."""
         self.finished = any(isinstance(frame, Event) and frame.what == "finished" for frame in frames)
+        self.since: list[str] = []
+        """What the run is trained on now that is not as it was, in words."""
         self._from = -1
         self._differs_at = -1
 
@@ -84,4 +86,5 @@ class Past:
         span = f"epochs {max(self._from, 0):,} to {self.end:,} computed again"
         if self._differs_at < 0:
             return f"{span}: equal to the recording, bit for bit"
-        return f"{span}: they differ from the recording from epoch {self._differs_at:,} on (other hardware or threads?)"
+        why = ", ".join(self.since) or "other hardware or threads?"
+        return f"{span}: they differ from the recording from epoch {self._differs_at:,} on ({why})"

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from grok_tui import hindsight
+from grok_tui.config import Config
 from grok_tui.errors import RecordError, RunError
 from grok_tui.ledger import Entry
 from grok_tui.protocol import Array, Points, Reply
@@ -25,7 +27,7 @@ from grok_tui.train.journal import Journal
 from grok_tui.train.past import Past
 from grok_tui.train.probe import Probe
 from grok_tui.train.serve import Ticket
-from grok_tui.train.step import HISTORY, Stepper
+from grok_tui.train.step import HISTORY, Stepper, Steps
 from grok_tui.train.task import Table
 from grok_tui.train.trigger import Trigger
 from grok_tui.train.watch import Hook, PhaseWatch, Turn
@@ -45,16 +47,21 @@ USUAL = 200
 RATE_WINDOW = 5.0
 """Seconds over which the epochs per second are averaged."""
 
+Make = Callable[[Config, Table, torch.device], Steps]
+"""Makes what takes a session's steps."""
+
 
 class Session:
     """A run in training."""
 
-    def __init__(self, run: Run, journal: Journal, past: Past, device: torch.device, hook: str = "") -> None:
+    def __init__(
+        self, run: Run, journal: Journal, past: Past, device: torch.device, hook: str = "", make: Make = Stepper
+    ) -> None:
         """Go on from `past`; `hook` is run at each change of phase."""
         self.run, self.journal, self._past = run, journal, past
         self.config = run.config
         table = Table.of(self.config, device)
-        self._stepper = Stepper(self.config, table, device)
+        self._stepper = make(self.config, table, device)
         self._probe = Probe(self.config, table)
         self._trigger = Trigger(run, self.config.measure.every)
         self._phases = PhaseWatch(self.config)
@@ -108,24 +115,44 @@ class Session:
 
     def train(self) -> str:
         """Train until the end or a stop; returns the final state."""
-        self._tell_turns(self._untold)
-        self._tell(force=True)
+        self.begin()
         while not (end := self.turn()):
             pass
         return end
 
+    def begin(self) -> None:
+        """Tell what nobody was told yet, before the first turn."""
+        self._tell_turns(self._untold)
+        self._tell(force=True)
+
     def turn(self) -> str:
         """Commands, what is due, a burst of steps. Returns the final state once there is one."""
+        if end := self.attend():
+            return end
+        if self.resting:
+            self._idle()
+            return ""
+        steps, begun = self.reach(), time.perf_counter()
+        self._stepper.advance(steps)
+        self._stepper.wait()
+        self.stepped(steps, time.perf_counter() - begun)
+        return ""
+
+    @property
+    def resting(self) -> bool:
+        """No step may be taken now."""
+        return self.paused and not self.replaying
+
+    def attend(self) -> str:
+        """Commands, then what is due before the next step. Returns the final state once there is one."""
         self._carry_out_commands()
         if self._stopping:
             return self._end("stopped", self._stopping)
-        if self.paused and not self.replaying:
-            self._idle()
+        if self.resting:
             return ""
         self._do_what_is_due()
         if self.epoch >= self.config.training.epochs:
             return self._end("finished", f"finished at epoch {self.epoch:,}")
-        self._advance()
         return ""
 
     def settle(self) -> None:
@@ -225,7 +252,7 @@ class Session:
         if epoch and (last or epoch % record.resume_every == 0) and not self._resume_path.exists():
             self._save_resume_point()
 
-    def _advance(self) -> None:
+    def reach(self) -> int:
         """Steps up to the next thing that is due, a burst of them at most."""
         epoch, measure, record = self.epoch, self.config.measure, self.config.record
         stops = [self.config.training.epochs, epoch + self._burst, next_measure(epoch, measure.every)]
@@ -234,11 +261,11 @@ class Session:
         if self._waiting:
             stops.append(self._waiting[0].epoch)
         stops += [goal for goal in (self._past.end, self._past.known) if goal > epoch]
-        steps = min(stops) - epoch
-        begun = time.perf_counter()
-        self._stepper.advance(steps)
-        self._stepper.wait()
-        took = time.perf_counter() - begun
+        return min(stops) - epoch
+
+    def stepped(self, steps: int, took: float) -> None:
+        """So many steps were taken, within `took` seconds."""
+        epoch = self.epoch - steps
         self._burst = max(1, min(HISTORY // 4, int(BURST * steps / max(took, 1e-9))))
         replayed = epoch < self._past.end <= self.epoch
         if replayed or self._stepper.unread > HISTORY // 2 or time.monotonic() - self._flushed >= FLUSH:

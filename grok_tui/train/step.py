@@ -6,6 +6,8 @@ number) is a scalar on the device, so a captured step needs no recapture when it
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 from torch.optim.adamw import adamw
@@ -18,6 +20,57 @@ from grok_tui.train.task import Table
 
 HISTORY = 4096
 """Losses kept on the device until they are read; `advance` is never asked for more at once."""
+
+
+class Steered(Protocol):
+    """An optimiser whose scalars on the device may be filled with other values between two steps."""
+
+    @property
+    def lr(self) -> Tensor:
+        """The learning rate."""
+
+    @property
+    def weight_decay(self) -> Tensor:
+        """The weight decay."""
+
+
+class Steps(Protocol):
+    """What takes a session's steps: a model's own stepper, or its seat in a stack."""
+
+    @property
+    def epoch(self) -> int:
+        """Steps taken."""
+
+    @property
+    def optimizer(self) -> Steered:
+        """Its controls."""
+
+    @property
+    def weights(self) -> Parameters:
+        """By the field's names."""
+
+    @property
+    def flat(self) -> Tensor:
+        """All of them."""
+
+    @property
+    def unread(self) -> int:
+        """Steps whose losses were not read yet."""
+
+    def advance(self, steps: int) -> None:
+        """Take so many steps."""
+
+    def wait(self) -> None:
+        """Until they are done."""
+
+    def read_losses(self) -> tuple[Tensor, Tensor]:
+        """Loss and accuracy that each step since the last call started from."""
+
+    def state(self) -> dict[str, Tensor]:
+        """All that the next step depends on besides the configuration."""
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """Go on from what `state()` returned."""
 
 
 class AdamW:
