@@ -69,6 +69,7 @@ class Commands(click.Group):
 @common.headless
 @common.once
 @common.detach
+@common.read_only
 @click.pass_context
 def cli(
     ctx: click.Context,
@@ -80,6 +81,7 @@ def cli(
     headless: bool,
     once: bool,
     detach: bool,
+    read_only: bool,
     **shortcuts: str | None,
 ) -> int | None:
     """Start a run, or open the home screen; see ABOUT for what users read."""
@@ -89,7 +91,10 @@ def cli(
             raise click.UsageError(f"{given[0]} does not go with the command {ctx.invoked_subcommand!r}")
         return None
     if preset is None:
-        return _without_preset([option for option in given if option != "--once"], once)
+        alone = {"--once", "--read-only"}
+        return _without_preset([option for option in given if option not in alone], once, read_only)
+    if read_only:
+        raise click.UsageError("--read-only does not start a run; without --preset it opens the home screen")
     if headless + once + detach > 1:
         raise click.UsageError("--headless, --once and --detach do not go together")
     from grok_tui import config, launch
@@ -145,10 +150,10 @@ def _given(ctx: click.Context) -> list[str]:
     return [p.opts[-1] for p in found]
 
 
-def _without_preset(given: list[str], once: bool) -> int | None:
+def _without_preset(given: list[str], once: bool, read_only: bool) -> int | None:
     if given:
         raise click.UsageError(f"{given[0]} needs --preset; grok-tui presets lists them")
     if once:
         return common.follow(common.find(None), once=True)
     common.need_terminal()
-    return common.screen(None)
+    return common.screen(None, read_only=read_only)

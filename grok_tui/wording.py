@@ -21,6 +21,7 @@ MARKS = {
     "reading": "…",
     "waiting": "…",
     "locked": "⊠",
+    "read-only": "⊙",
 }
 """A sign before each state, so that no state differs from another by colour alone."""
 

@@ -21,6 +21,7 @@ headless = click.option(
     "--headless", is_flag=True, help="No screen: follow the run with a progress bar or plain lines."
 )
 once = click.option("--once", is_flag=True, help="Print the present state as text and leave.")
+read_only = click.option("--read-only", is_flag=True, help="Only look: nothing in this viewer changes anything.")
 detach = click.option("--detach", is_flag=True, help="Start it in the background, print its name and leave.")
 
 
@@ -58,7 +59,9 @@ def find(name: str | None) -> Run:
     return runs.find(name)
 
 
-def follow(run: Run, *, headless: bool = False, once: bool = False, detach: bool = False) -> int | None:
+def follow(
+    run: Run, *, headless: bool = False, once: bool = False, detach: bool = False, read_only: bool = False
+) -> int | None:
     """Show a run in the way that was asked for: on the screen unless told otherwise."""
     if detach:
         click.echo(f"{run.name} is training; look: grok-tui attach {run.name}; stop: grok-tui stop {run.name}")
@@ -72,17 +75,17 @@ def follow(run: Run, *, headless: bool = False, once: bool = False, detach: bool
 
         click.echo(printing.text(run))
         return None
-    return screen(run)
+    return screen(run, read_only=read_only)
 
 
-def screen(run: Run | None) -> int:
+def screen(run: Run | None, *, read_only: bool = False) -> int:
     """Show a run, or the home screen, and print what the viewer has to say on leaving."""
     import gc
 
     gc.disable()  # until the screen is there: collections take a tenth of the start
     from grok_tui.ui.app import GrokApp
 
-    app = GrokApp() if run is None else GrokApp.on(run)
+    app = GrokApp.on(run, read_only=read_only)
     farewell = app.run()
     if farewell:
         click.echo(farewell)

@@ -12,14 +12,18 @@ from grok_tui.commands import common
 @common.run_argument
 @common.once
 @common.headless
-def attach(run: str | None, once: bool, headless: bool) -> int | None:
-    """Open a run, living or past; the newest if none is named."""
+@common.read_only
+def attach(run: str | None, once: bool, headless: bool, read_only: bool) -> int | None:
+    """Open a run, living or past; the newest if none is named.
+
+    With --read-only no key steers, resumes, recomputes, notes, branches or deletes.
+    """
     if once and headless:
         raise click.UsageError("--headless and --once do not go together")
     found = common.find(run)
     if not (once or headless):
         common.need_terminal()
-    return common.follow(found, headless=headless, once=once)
+    return common.follow(found, headless=headless, once=once, read_only=read_only)
 
 
 @click.command()

@@ -10,9 +10,9 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from grok_tui.runs import Run
-from grok_tui.sources import RunSource, Source
+from grok_tui.sources import Source
 from grok_tui.ui import keys, theme
-from grok_tui.ui.doors import Doors
+from grok_tui.ui.doors import Doors, only_looking
 from grok_tui.ui.messages import HomeWanted, RunWanted
 from grok_tui.ui.palette import KeyCommands, PaneCommands
 from grok_tui.ui.panes import STYLES
@@ -52,9 +52,10 @@ class GrokApp(App[str]):
         self.theme = theme.DARK.name
 
     @classmethod
-    def on(cls, run: Run) -> GrokApp:
-        """The viewer of one run."""
-        return cls(RunSource(run))
+    def on(cls, run: Run | None, *, read_only: bool = False) -> GrokApp:
+        """The viewer of one run, or of the home screen."""
+        doors = only_looking(Doors()) if read_only else Doors()
+        return cls(doors.source(run) if run else None, doors=doors)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our colour names under a theme that is not ours."""

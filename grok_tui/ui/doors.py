@@ -1,15 +1,26 @@
-"""What the screens do to the world outside: list, start, resume, recompute, open. Tests put others in their place."""
+"""What the screens do to the world outside: list, start, resume, recompute, open. Tests put others in their place.
+
+A viewer that only looks (`--read-only`) has `only_looking(Doors())`: every door that is not in `LOOKING` is shut, and
+no source takes a command. So a new door is shut to it unless it says that it changes nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, fields, replace
 
 from grok_tui import config, launch, runs
 from grok_tui.config import Config
+from grok_tui.errors import RefusedError
 from grok_tui.launch import Recomputing
+from grok_tui.protocol import Command, Frame, Reply
 from grok_tui.runs import Run
-from grok_tui.sources import RunSource, Source
+from grok_tui.sources import PATIENCE, Link, RunSource, Source
+
+LOOKING = frozenset({"presets", "listing", "find", "source", "read_only"})
+"""Doors that change nothing in any run."""
+
+READ_ONLY = "this viewer only looks (--read-only): it changes nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +34,54 @@ class Doors:
     resume: Callable[[Run], None] = launch.resume
     hindsight: Callable[[Run], Recomputing] = launch.hindsight
     source: Callable[[Run], Source] = RunSource
+    read_only: bool = False
+    """This viewer only looks."""
+
+    def refusal(self, needs: str) -> str:
+        """Why whoever needs to change something may not; empty when he may, or `needs` nothing."""
+        return READ_ONLY if needs and self.read_only else ""
+
+
+def only_looking(doors: Doors) -> Doors:
+    """The doors of a viewer that only looks: the others are shut."""
+    shut = {field.name: _refuse for field in fields(doors) if field.name not in LOOKING}
+    return replace(doors, **shut, source=lambda run: OnlyLooking(doors.source(run)), read_only=True)  # type: ignore[arg-type]
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise RefusedError(READ_ONLY)
+
+
+class OnlyLooking:
+    """A source that takes no commands."""
+
+    can_steer = False
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    @property
+    def link(self) -> Link:
+        """See `Source`, as for the others."""
+        return self._source.link
+
+    @property
+    def note(self) -> str:
+        return self._source.note
+
+    @property
+    def place(self) -> str:
+        return self._source.place
+
+    @property
+    def locked(self) -> bool:
+        return self._source.locked
+
+    def frames(self) -> AsyncIterator[list[Frame]]:
+        return self._source.frames()
+
+    async def send(self, command: Command, timeout: float = PATIENCE) -> Reply:  # noqa: ARG002 - none is sent
+        raise RefusedError(READ_ONLY)
+
+    def close(self) -> None:
+        self._source.close()

@@ -23,7 +23,8 @@ class Key:
     hint: int = 0
     """Place in the bottom line, which drops the highest numbers first; 0 is not shown there."""
     needs: str = ""
-    """"steer": only while the run can be steered. "resume": only when it has ended early."""
+    """"steer": only while the run can be steered. "resume": only when it has ended early. "write": it changes a run
+    in another way, or makes one, which a viewer that only looks may not. `screens.guarded` asks."""
     palette: tuple[tuple[str, str], ...] = field(default=())
     """(title, action) in the palette, where the row holds more than one thing to do; else its label."""
 
@@ -112,6 +113,7 @@ RUN_KEYS: tuple[Key, ...] = (
         "Final keys",
         "Recompute the measures over the stored weights with the final keys, and redraw the past",
         "The run",
+        needs="write",
         palette=(("Recompute with final keys (hindsight)", "hindsight"),),
     ),
     _one(

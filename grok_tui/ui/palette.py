@@ -9,7 +9,8 @@ from functools import partial
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from grok_tui.ui import layouts, panes
-from grok_tui.ui.keys import APP_KEYS, HOME_KEYS, RUN_KEYS, Key
+from grok_tui.ui.keys import APP_KEYS, Key
+from grok_tui.ui.screens.guarded import Guarded
 
 WRITTEN = 5.0
 """Score of what the description says as it was typed: a few letters that are strewn over a title score less."""
@@ -18,7 +19,7 @@ _FIGURES = re.compile(r"\bfig(?:ure)?s?\.?\s*(\d+[a-z]?(?:(?:,\s*|\s+and\s+)\d+[
 
 
 class KeyCommands(Provider):
-    """Offers what the keys of the present screen do."""
+    """Offers what the keys of the present screen do now."""
 
     async def discover(self) -> Hits:
         for title, action, row in self._offers():
@@ -33,7 +34,8 @@ class KeyCommands(Provider):
                 )
 
     def _offers(self) -> Iterator[tuple[str, str, Key]]:
-        rows = {"run": RUN_KEYS, "home": HOME_KEYS}.get(self.screen.id or "", ())
+        screen = self.screen
+        rows = [row for row in screen.KEYS if not screen.refusal(row.needs)] if isinstance(screen, Guarded) else []
         for row in (*rows, *APP_KEYS):
             for title, action in row.offers:
                 if action != "app.command_palette":

@@ -306,3 +306,11 @@ def test_lock_and_unlock_say_what_they_did(
     assert "is locked; to change it" in refused(here(monkeypatch, capsys, "resume", run.name, "--detach"), 1)
     assert said("unlock", run.name) == f"{run.name} is unlocked"
     assert said("unlock", run.name) == f"{run.name} is not locked"
+
+
+def test_a_viewer_that_only_looks_starts_no_run(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refused(here(monkeypatch, capsys, "--preset", "demo", "--read-only", "--detach"), 2)
+    assert "--read-only does not start a run" in said
+    assert not (home / "runs").exists()

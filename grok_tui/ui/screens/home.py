@@ -10,7 +10,6 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.coordinate import Coordinate
 from textual.events import DescendantFocus
-from textual.screen import Screen
 from textual.widgets import DataTable, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -22,6 +21,7 @@ from grok_tui.ui import keys
 from grok_tui.ui.bottom import Hints
 from grok_tui.ui.doors import Doors
 from grok_tui.ui.messages import RunWanted
+from grok_tui.ui.screens.guarded import Guarded
 
 LOOK = 2.0
 """Seconds between looks at the runs; only cells that differ are drawn."""
@@ -32,18 +32,19 @@ COLUMNS = (*listing.RUN_COLUMNS[:3], "test acc.", "decay", "last seen")
 TITLE = "A lab bench for grokking"
 
 
-class HomeScreen(Screen[None]):
+class HomeScreen(Guarded):
     """Presets with a sentence each, and all runs. Enter starts one or opens one."""
 
     CSS_PATH = "home.tcss"
     AUTO_FOCUS = "#presets"
+    KEYS = keys.HOME_KEYS
     BINDINGS = keys.bindings(keys.HOME_KEYS)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-short"), (34, "-tall")]
 
     def __init__(self, doors: Doors) -> None:
         super().__init__(id="home")
-        self._doors = doors
+        self.doors = doors
         self._presets: dict[str, Config] = {}
         self._runs: list[Run] = []
         self._starting = False
@@ -63,7 +64,7 @@ class HomeScreen(Screen[None]):
     def on_mount(self) -> None:
         self._offer()
         self.query_one("#runs", DataTable).add_columns(*COLUMNS)
-        self._presets = self._doors.presets()
+        self._presets = self.doors.presets()
         presets = self.query_one("#presets", OptionList)
         for name, found in self._presets.items():
             presets.add_options([*([None] if presets.option_count else []), Option(preset_line(name, found), id=name)])
@@ -78,7 +79,7 @@ class HomeScreen(Screen[None]):
         self.run_worker(self._reload(), name="runs", group="runs", exclusive=True)
 
     async def _reload(self) -> None:
-        found, rows = await asyncio.to_thread(_look, self._doors)
+        found, rows = await asyncio.to_thread(_look, self.doors)
         table = self.query_one("#runs", DataTable)
         self.set_class(not found, "-no-runs")
         if [run.name for run in found] != [run.name for run in self._runs]:
@@ -101,14 +102,16 @@ class HomeScreen(Screen[None]):
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         name = event.option_id or ""
-        if not self._starting:
+        if shut := self.doors.refusal("write"):
+            self.say(shut, "$warn")
+        elif not self._starting:
             self._starting = True
             self.query_one(Hints).say(f"starting {name} … (importing torch takes a few seconds)")
             self.run_worker(self._start(self._presets[name]), name="start", group="start")  # no look may cancel it
 
     async def _start(self, config: Config) -> None:
         try:
-            run = await asyncio.to_thread(self._doors.start, config)
+            run = await asyncio.to_thread(self.doors.start, config)
         except GrokTuiError as error:
             self.query_one(Hints).say(str(error), "$bad")
         else:
@@ -133,7 +136,12 @@ class HomeScreen(Screen[None]):
     def _offer(self) -> None:
         """The keys, with what Enter does where the bar is."""
         verb = "Open" if isinstance(self.focused, DataTable) else "Start"
-        rows = (replace(row, label=verb) if row.shown == "enter" else row for row in keys.HOME_KEYS)
+        shut = self.doors.refusal("write")
+        rows = (
+            replace(row, label=verb) if row.shown == "enter" else row
+            for row in keys.HOME_KEYS
+            if not (self.refusal(row.needs) or (shut and row.shown == "enter" and verb == "Start"))
+        )
         self.query_one(Hints).offer((*rows, *keys.APP_KEYS))
 
     def action_choose(self) -> None:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from textual.screen import Screen
-
 from grok_tui.sources import Source
 from grok_tui.state import RunState
 from grok_tui.ui.bottom import Hints, Prompt
-from grok_tui.ui.doors import Doors
+from grok_tui.ui.screens.guarded import Guarded
 from grok_tui.ui.steer import Requests
 from grok_tui.ui.view import View
 
 
-class Part(Screen[None]):
+class Part(Guarded):
     """A part of the run screen. How things are drawn and said is the screen's own."""
 
     source: Source
-    doors: Doors
     state: RunState
     view: View
     requests: Requests
@@ -32,10 +29,6 @@ class Part(Screen[None]):
 
     def echo(self) -> None:
         """Draw at once what was asked for or has been confirmed; the charts can wait for their time."""
-        raise NotImplementedError
-
-    def say(self, text: str, style: str = "") -> None:
-        """Tell the user something, for a while."""
         raise NotImplementedError
 
     def say_beside(self, *texts: str) -> None:

@@ -38,6 +38,7 @@ class RunScreen(Arranging, Looking, Steering):
 
     CSS_PATH = "run.tcss"
     AUTO_FOCUS = ""
+    KEYS = keys.RUN_KEYS
     BINDINGS = keys.bindings(keys.RUN_KEYS)
 
     def __init__(self, source: Source, doors: Doors, charts_every: float, status_every: float) -> None:
@@ -93,7 +94,7 @@ class RunScreen(Arranging, Looking, Steering):
             self._note = self.source.note
             self.say(self._note, "$warn")
         elif before != self._stood and before in WATCHED:
-            self.say(self.why_not() if self.resumable() else "", "$warn")
+            self.say("" if self.refusal("resume") else self.why_not(), "$warn")
 
     def on_link_ended(self, message: LinkEnded) -> None:
         self.requests.forget()
@@ -121,7 +122,7 @@ class RunScreen(Arranging, Looking, Steering):
     @property
     def guard(self) -> str:
         """What keeps this viewer from changing the run, in a word; empty when nothing does."""
-        return "locked" if self.source.locked else ""
+        return "read-only" if self.doors.read_only else "locked" if self.source.locked else ""
 
     def say(self, text: str, style: str = "") -> None:
         """A notice in the bottom line, for a while."""
@@ -161,7 +162,7 @@ class RunScreen(Arranging, Looking, Steering):
         """The keys that do something now, with the words that fit."""
         found = []
         for row in (*keys.RUN_KEYS, *keys.APP_KEYS):
-            if (row.needs == "steer" and self.why_not()) or (row.needs == "resume" and not self.resumable()):
+            if self.refusal(row.needs):
                 continue
             found.append(replace(row, label="Continue") if row.label == "Pause" and self.standing == "paused" else row)
         return found

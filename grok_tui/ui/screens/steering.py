@@ -12,6 +12,9 @@ from grok_tui.ui.messages import Answered, Typed
 from grok_tui.ui.screens.confirm import ConfirmScreen
 from grok_tui.ui.screens.parts import Part
 
+EARLY = frozenset({"stopped", "failed", "cut off"})
+"""How a run stands that can be resumed."""
+
 
 class Steering(Part):
     """Controls, orders, and what a process of its own does for the run."""
@@ -29,6 +32,17 @@ class Steering(Part):
         at = f" (epoch {message.reply.epoch:,})" if message.reply else ""
         self.say(message.text + at, "$good" if message.ok else "$bad")
 
+    def refusal(self, needs: str) -> str:
+        """See `Guarded`."""
+        if reason := super().refusal(needs):
+            return reason
+        match needs:
+            case "steer":
+                return self.why_not()
+            case "resume":
+                return self.why_no_resume()
+        return ""
+
     def why_not(self) -> str:
         """Why the run cannot be steered now; empty when it can."""
         locked = self.source.locked and self.standing != "finished"
@@ -36,19 +50,16 @@ class Steering(Part):
             return ""
         if locked:
             return locks.refusal(self.state.run or "the run")
-        if self.standing in ("stopped", "failed", "cut off"):
+        if self.standing in EARLY:
             return f"nobody is training {self.state.run} now; r resumes it"
         return f"{self.state.run or 'the run'} is {self.standing}: there is nothing to steer"
 
-    def resumable(self) -> bool:
-        """Whether it has ended early, and may be gone on with."""
-        return self.standing in ("stopped", "failed", "cut off") and not self.source.locked
-
-    def steerable(self) -> bool:
-        """Whether the run can be steered; says why when not."""
-        if reason := self.why_not():
-            self.say(reason, "$warn")
-        return not reason
+    def why_no_resume(self) -> str:
+        """Why the run cannot be resumed now; empty when it has ended early, and may be gone on with."""
+        name = self.state.run or "the run"
+        if self.standing not in EARLY:
+            return f"{name} is {self.standing}: there is nothing to resume"
+        return locks.refusal(name) if self.source.locked else ""
 
     def send(self, command: Command) -> None:
         self.run_worker(link.send(self.source, command, self.post_message), name="send")
@@ -57,7 +68,7 @@ class Steering(Part):
     def action_ask(self, control: str) -> None:
         """Open the input for a control."""
         info = self.state.control(control)
-        if not self.steerable() or info is None:
+        if info is None:
             return
         asked = self.requests.pending(control)
         value = asked[-1] if asked else self.state.control_value(control)
@@ -66,39 +77,37 @@ class Steering(Part):
 
     def action_step(self, control: str, factor: float) -> None:
         """Ask for a control's newest value times `factor`."""
-        if self.steerable() and self.state.control(control) is not None:
+        if self.state.control(control) is not None:
             self.send(self.requests.set(control, self.requests.stepped(control, factor, self.state)))
 
     def action_pause(self) -> None:
         """Pause or continue; the screen shows it when the trainer has done it."""
         order = "resume" if self.state.state == "paused" else "pause"
-        if self.steerable() and not self.requests.waiting(order):
+        if not self.requests.waiting(order):
             self.send(self.requests.order(order))
 
     def action_checkpoint(self) -> None:
         """Keep a resume point now."""
-        if self.steerable() and not self.requests.waiting("checkpoint"):
+        if not self.requests.waiting("checkpoint"):
             self.send(self.requests.order("checkpoint"))
 
     def action_stop(self) -> None:
         """Stop the run, if that is really meant."""
-        if not self.steerable():
-            return
         detail = f"A resume point is saved first; grok-tui resume {self.state.run} goes on from there."
         question = ConfirmScreen(f"Stop {self.state.run}?", detail, "Stop and save")
         self.app.push_screen(question, self._stop)
 
     def _stop(self, sure: bool | None) -> None:
-        if sure and self.steerable():
+        if not sure:
+            return
+        if reason := self.refusal("steer"):  # while the question stood there
+            self.say(reason, "$warn")
+        else:
             self.send(self.requests.order("stop"))
 
     def action_resume(self) -> None:
         """Start a trainer on a run that has none."""
-        if not self.resumable():
-            name = self.state.run or "the run"
-            over = f"{name} is {self.standing}: there is nothing to resume"
-            self.say(locks.refusal(name) if self.source.locked else over, "$warn")
-        elif not self._resuming:
+        if not self._resuming:
             self._resuming = True
             self.hints.say(f"resuming {self.state.run} …")
             self.run_worker(self._resume(), name="resume")

@@ -1,0 +1,52 @@
+"""Screens whose keys may be refused: asked in one place, before a key's action runs.
+
+A key that changes something says so in its row of the table: `needs="steer"` (a living run that takes commands),
+`needs="resume"` (a run that has ended early) or `needs="write"` (anything else that changes a run or makes one:
+recompute, note, branch, delete). What is refused now is not offered, neither in the bottom line nor in the palette,
+and says why when its key is pressed; the action itself need not ask. `Doors.refusal` knows of viewers that only
+look; a screen adds what else stands against a key.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import events
+from textual.screen import Screen
+
+from grok_tui.ui.bottom import Hints
+from grok_tui.ui.doors import Doors
+from grok_tui.ui.keys import Key
+
+
+class Guarded(Screen[None]):
+    """A screen that asks before the actions of its keys."""
+
+    KEYS: ClassVar[tuple[Key, ...]] = ()
+    """Its rows of the table."""
+
+    doors: Doors
+
+    def refusal(self, needs: str) -> str:
+        """Why a key that needs this would do nothing now; empty when it would do something."""
+        return self.doors.refusal(needs)
+
+    def say(self, text: str, style: str = "") -> None:
+        """Tell the user something."""
+        self.query_one(Hints).say(text, style)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's own
+        """Asked by Textual before each action."""
+        return not self.refusal(_needs(self.KEYS, action))
+
+    def on_key(self, event: events.Key) -> None:
+        """Before its action: say why this key does nothing."""
+        needs = next((row.needs for row in self.KEYS if event.key in dict(row.does)), "")
+        if reason := self.refusal(needs):
+            self.say(reason, "$warn")
+
+
+def _needs(rows: tuple[Key, ...], action: str) -> str:
+    """What the keys of an action need; the same for all of them."""
+    names = (row.needs for row in rows for _, called in row.does if called.partition("(")[0] == action)
+    return next(names, "")
