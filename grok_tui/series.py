@@ -42,6 +42,8 @@ class Series:
         self._values: _Column[np.float64] = _Column(np.float64)
         self._levels: list[tuple[_Column[np.float64], _Column[np.float64]]] = []
         """(least, greatest) of each whole block, level by level; +inf and -inf where a block has nothing finite."""
+        self.version = 0
+        """Another one after each change."""
 
     def __len__(self) -> int:
         return self._values.size
@@ -65,6 +67,7 @@ class Series:
         """Append columns. What they say again about an epoch replaces what was there from that epoch on."""
         if not len(epochs):
             return
+        self.version += 1
         if len(self) and epochs[0] <= self.epochs[-1]:
             self._cut(int(np.searchsorted(self.epochs, epochs[0])))
         self._epochs.append(epochs)

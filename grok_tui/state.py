@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 from grok_tui import hindsight
+from grok_tui.calls import Calls
 from grok_tui.protocol import Array, Catalogue, ControlInfo, Event, Frame, Hello, Points, SeriesInfo, Status
 from grok_tui.science.phases import PhaseFold, Sample
 from grok_tui.series import Series
@@ -17,6 +19,8 @@ MAPS = 256
 
 SMALL = 4096
 """Numbers of an array that is no map: of these, all are kept."""
+
+T = TypeVar("T")
 
 
 class RunState:
@@ -34,9 +38,25 @@ class RunState:
         self._changes: dict[str, list[Event]] = {}
         self.status: Status | None = None
         """The newest live status; None for a recording that nobody is writing."""
-        self.phases = PhaseFold(chance=float("nan"))
+        self._calls = Calls(chance=float("nan"))
         self.epoch = 0
         """The last epoch of which anything is known."""
+        self._derived: dict[Hashable, Any] = {}
+
+    def derived(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` makes of the present state: made once, and then the same object until the next frame."""
+        if key not in self._derived:
+            self._derived[key] = make()
+        return cast("T", self._derived[key])
+
+    @property
+    def phases(self) -> PhaseFold:
+        """The phase by everything that is known."""
+        return self._calls.newest
+
+    def phases_at(self, epoch: int | None) -> PhaseFold:
+        """The phase as it was called at `epoch`, by what was known then; now for None."""
+        return self.phases if epoch is None else self._calls.at(epoch)
 
     @property
     def catalogue(self) -> Catalogue:
@@ -128,6 +148,8 @@ class RunState:
 
     def apply(self, frame: Frame) -> None:
         """Take in one frame. Frames this build does not know leave no trace."""
+        if self._derived:
+            self._derived = {}
         match frame:
             case Hello():
                 self._greet(frame)
@@ -146,7 +168,7 @@ class RunState:
             self._look_back(hello)
         elif self.hello is None:
             self.hello = hello
-            self.phases = PhaseFold(chance=self.chance)
+            self._calls = Calls(chance=self.chance)
         else:  # a resume greets again: newer versions and machine, the same run
             self.hello = hello
         greetings = [found for found in (self.hello, self.hindsight) if found]
@@ -190,10 +212,9 @@ class RunState:
         if "test_loss" in points.values:
             epochs = points.epochs
             if self.phases.last is not None and len(epochs) and epochs[0] <= self.phases.last.epoch:
-                self.phases = PhaseFold(chance=self.chance)  # what was given up and trained again counts anew
-                epochs = self.series["test_loss"].epochs
+                self._calls.cut(int(epochs[0]))  # what was given up and trained again counts anew
             for epoch in epochs.tolist():
-                self.phases.add(self._sample(epoch))
+                self._calls.add(self._sample(epoch))
 
     def _sample(self, epoch: int) -> Sample:
         """What the phase rules look at, at a measured epoch."""

@@ -41,8 +41,7 @@ def test_what_was_recorded_before_does_not_ring() -> None:
 
 
 def test_the_first_phase_is_no_change() -> None:
-    state, bell = watched(0), Bell()
-    state.phases = type(state.phases)(state.chance)
+    state, bell = watched(-1), Bell()
     assert not bell.due(state, "live")
     grow(state, 1)
     assert not bell.due(state, "live")

@@ -98,6 +98,10 @@ class Hint(CellGrid):
 
 def fingerprint(state: RunState) -> Hashable:
     """Changes whenever a frame that panes draw has been folded in."""
+    return state.derived("fingerprint", lambda: _fingerprint(state))
+
+
+def _fingerprint(state: RunState) -> Hashable:
     series = tuple((name, len(s), int(s.epochs[-1]), repr(s.last)) for name, s in state.series.items() if len(s))
     arrays = tuple((name, len(found), found[-1].epoch) for name, found in state.arrays.items())
     controls = tuple(state.status.controls.items()) if state.status else ()

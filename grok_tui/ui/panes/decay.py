@@ -46,7 +46,8 @@ class DecayPane(Pane):
         effect.decay, effect.lr = (in_force(state, control, view.cursor) for control in ("weight_decay", "lr"))
         effect.pending = self.pending or ()
         effect.redraw()
-        line = Line("weight decay", "wd", history(state, "weight_decay"), Token.CONTROL, steps=True)
+        values = state.derived("history of weight_decay", lambda: history(state, "weight_decay"))
+        line = Line("weight decay", "wd", values, Token.CONTROL, steps=True)
         self.query_one(Chart).show(
             Plot(
                 (line,),

@@ -83,6 +83,10 @@ def epochs(state: RunState, view: View) -> Epochs:
 
 def marks(state: RunState) -> tuple[Mark, ...]:
     """Every confirmed change of a control."""
+    return state.derived("marks", lambda: _marks(state))
+
+
+def _marks(state: RunState) -> tuple[Mark, ...]:
     found = []
     for event in state.changes():
         name = str(event.data.get("control", ""))
@@ -92,6 +96,10 @@ def marks(state: RunState) -> tuple[Mark, ...]:
 
 def line(state: RunState, name: str, digits: int = 0) -> Line | None:
     """A series as a line; None while it has no points, or only such as hindsight has replaced."""
+    return state.derived(("line", name, digits), lambda: _line(state, name, digits))
+
+
+def _line(state: RunState, name: str, digits: int) -> Line | None:
     series = state.series.get(name)
     if series is None or not len(series):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -88,7 +89,10 @@ def _known(state: RunState, view: View, title: str, known: Known) -> Panel:
     drawn = looked(state, {known.series: known.look}, digits=2)
     chart = plot(state, view, drawn, known.series, values=SHARES)
     if drawn:
-        references = (_reference("clock", known.clock, chart.epochs), _reference("pizza", known.pizza, chart.epochs))
+        references = tuple(
+            state.derived((name, value, chart.epochs), partial(_reference, name, value, chart.epochs))
+            for name, value in (("clock", known.clock), ("pizza", known.pizza))
+        )
         chart = plot(state, view, (*references, *drawn), known.series, values=SHARES)
     return Panel(title, chart)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -25,10 +27,18 @@ EVERY = 16
 """Cells between a line's markers."""
 
 
+BODIES = 4
+"""Charts without a cursor that a sheet keeps: a legend of one row more makes another."""
+
+
 class Chart(CellGrid):
     """A plot that is drawn again when it is given another."""
 
     plot: Plot | None = None
+
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._sheet = Sheet()
 
     def show(self, plot: Plot) -> None:
         """Draw `plot`; its series may have grown since."""
@@ -36,19 +46,57 @@ class Chart(CellGrid):
         self.redraw()
 
     def draw(self, width: int, height: int) -> Cells:
-        return picture(self.plot, width, height) if self.plot else Cells(width, height)
+        return self._sheet.picture(self.plot, width, height) if self.plot else Cells(width, height)
 
 
 def picture(plot: Plot, width: int, height: int) -> Cells:
     """The chart in so many cells: legend, frame and lines, as much of them as there is room for."""
-    cells = Cells(width, height)
-    if not any(len(line.series) for line in plot.lines):
-        text = cut(plot.empty, width)
-        cells.text((width - len(text)) // 2, height // 2, text, Token.MUTED)
+    return Sheet().picture(plot, width, height)
+
+
+class Sheet:
+    """Draws one chart again and again. What does not depend on the cursor is drawn once: most of the work."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[Hashable, tuple[Cells, int, int]] = {}
+        """(frame and lines, the canvas's first column, its rows)."""
+        self._named: tuple[Hashable, int] = (None, 0)
+        """What the cursor was last moved over, and the rows that the legend took then."""
+
+    def picture(self, plot: Plot, width: int, height: int) -> Cells:
+        """The chart in so many cells."""
+        cells = Cells(width, height)
+        if not any(len(line.series) for line in plot.lines):
+            text = cut(plot.empty, width)
+            cells.text((width - len(text)) // 2, height // 2, text, Token.MUTED)
+            return cells
+        what = (replace(plot, cursor=None), tuple(line.series.version for line in plot.lines), width, height)
+        used = self._name(cells, plot, what)
+        if (what, used) not in self._bodies:
+            while len(self._bodies) >= BODIES:
+                del self._bodies[next(iter(self._bodies))]
+            self._bodies[what, used] = _body(plot, width, height - used)
+        body, left, rows = self._bodies[what, used]
+        cells.put(0, used, body)
+        if plot.cursor is not None:
+            _draw_cursor(cells, plot, left, used, rows)
         return cells
-    most = max(height // 6, 1) if plot.cursor is None else max(height // 5, 3 if height >= 8 else 1)
-    used = legend.draw(cells, plot, min(most, 3)) if plot.legend and height > 2 else 0
-    body = Cells(width, height - used)
+
+    def _name(self, cells: Cells, plot: Plot, what: Hashable) -> int:
+        """Draw the legend; returns its rows. While a cursor moves they get no fewer, so that the chart stays put."""
+        height = cells.height
+        most = max(height // 6, 1) if plot.cursor is None else max(height // 5, 3 if height >= 8 else 1)
+        used = legend.draw(cells, plot, min(most, 3)) if plot.legend and height > 2 else 0
+        if plot.cursor is None:
+            self._named = (None, 0)
+            return used
+        self._named = what, max(used, self._named[1] if self._named[0] == what else 0)
+        return self._named[1]
+
+
+def _body(plot: Plot, width: int, height: int) -> tuple[Cells, int, int]:
+    """Frame and lines without a cursor, the canvas's first column, and its rows."""
+    body = Cells(width, height)
     values = plot.values or _fitted(plot)
     left, rows, values = _frame(body, plot.epochs, values, plot.across)
     canvas = Cells(width - left, rows)
@@ -56,9 +104,7 @@ def picture(plot: Plot, width: int, height: int) -> Cells:
     _draw_level(canvas, plot, values)
     _draw_marks(canvas, plot)
     body.put(left, 0, canvas)
-    _draw_cursor(body, plot, left, rows)
-    cells.put(0, used, body)
-    return cells
+    return body, left, rows
 
 
 def _fitted(plot: Plot) -> Values:
@@ -203,12 +249,12 @@ def _draw_marks(canvas: Cells, plot: Plot) -> None:
                 break
 
 
-def _draw_cursor(body: Cells, plot: Plot, left: int, rows: int) -> None:
+def _draw_cursor(cells: Cells, plot: Plot, left: int, top: int, rows: int) -> None:
     """The cursor's line, and its epoch on the axis."""
-    if plot.cursor is None or (x := plot.epochs.column(plot.cursor, body.width - left)) is None:
+    if plot.cursor is None or (x := plot.epochs.column(plot.cursor, cells.width - left)) is None:
         return
-    for y in range(rows):
-        if body.free(left + x, y, 1) or chr(body.chars[y, left + x]) in "┊╌":
-            body.text(left + x, y, "│", Token.CURSOR)
-    if rows < body.height:
-        body.stamp(left + x, body.height - 1, f" {plot.cursor:,} ", Token.CURSOR | REVERSE)
+    for y in range(top, top + rows):
+        if cells.free(left + x, y, 1) or chr(cells.chars[y, left + x]) in "┊╌":
+            cells.text(left + x, y, "│", Token.CURSOR)
+    if top + rows < cells.height:
+        cells.stamp(left + x, cells.height - 1, f" {plot.cursor:,} ", Token.CURSOR | REVERSE)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grok_tui.ui.widgets import chart
 from grok_tui.ui.widgets.cells import BOLD, Cells, Token, cut
+from grok_tui.ui.widgets.chart import Sheet
 from grok_tui.ui.widgets.grid import CellGrid
 from grok_tui.ui.widgets.plot import Plot
 
@@ -32,17 +33,22 @@ class Panels(CellGrid):
 
     panels: tuple[Panel, ...] = ()
 
+    def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._sheets: list[Sheet] = []
+
     def show(self, *panels: Panel) -> None:
         """Draw `panels`; their series may have grown since."""
         self.panels = panels
         self.redraw()
 
     def draw(self, width: int, height: int) -> Cells:
-        return picture(self.panels, width, height)
+        self._sheets += [Sheet() for _ in self.panels[len(self._sheets) :]]
+        return picture(self.panels, width, height, self._sheets)
 
 
-def picture(panels: tuple[Panel, ...], width: int, height: int) -> Cells:
-    """As many of the charts as there is room for, row by row."""
+def picture(panels: tuple[Panel, ...], width: int, height: int, sheets: Sequence[Sheet] = ()) -> Cells:
+    """As many of the charts as there is room for, row by row; on `sheets`, where they are drawn again and again."""
     cells = Cells(width, height)
     if not panels or not cells.chars.size:
         return cells
@@ -55,7 +61,8 @@ def picture(panels: tuple[Panel, ...], width: int, height: int) -> Cells:
         row, column = divmod(nth, columns)
         top, bottom = height * row // rows, height * (row + 1) // rows
         x = column * (wide + GAP)
-        cells.put(x, top + 1, chart.picture(panel.plot, wide, bottom - top - 1))
+        sheet = sheets[nth] if nth < len(sheets) else Sheet()
+        cells.put(x, top + 1, sheet.picture(panel.plot, wide, bottom - top - 1))
         cells.text(x, top, cut(panel.title, wide - len(left_out)) + left_out, Token.TEXT | BOLD)
     return cells
 
