@@ -1,6 +1,6 @@
-"""`grok-tui import` and `grok-tui export`: checkpoints of other programs, in and out.
+"""`grok-tui import` and `grok-tui export`: checkpoints of other programs in, a run's numbers and weights out.
 
-Both need torch, so another process does the work and prints what there is to say.
+Checkpoints need torch, so another process does that work and prints what there is to say.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import click
 
 from grok_tui import completion
 
-TARGETS = ("transformerlens",)
-"""The programs that a run's weights can be written for."""
+TARGETS = ("csv", "parquet", "json", "tensorboard", "transformerlens")
+"""What a run can be written for."""
 
 SPLITS = ("published", "torch-randperm")
 """As `config.Data.split`, here to keep --help fast; a test compares them."""
@@ -52,25 +52,52 @@ def take_in(files: tuple[str, ...], name: str | None, epoch: int | None, **given
     return _run([*words, "--", *files])
 
 
-@click.command("export", short_help="Write a run's weights for TransformerLens.")
+@click.command("export", short_help="Write a run's numbers, or its weights, for other programs.")
 @click.argument("run", shell_complete=completion.run)
-@click.option(
-    "--to",
-    "program",
-    type=click.Choice(TARGETS),
-    default=TARGETS[0],
-    show_default=True,
-    help="The program that is to read it.",
-)
-@click.option("--epoch", type=click.IntRange(0), metavar="N", help="Of the stored ones; the last one otherwise.")
 @click.argument("file", type=click.Path())
-def write_out(run: str, program: str, epoch: int | None, file: str) -> int:  # noqa: ARG001 - there is only one
-    """Write a run's weights for TransformerLens, as a HookedTransformer's state dict: .pth, .pt or .safetensors.
+@click.option("--to", "program", type=click.Choice(TARGETS), help="By default what FILE's ending says.")
+@click.option("--long", is_flag=True, help="csv, parquet: a row for each point, not for each epoch.")
+@click.option("--maps", is_flag=True, help="json: the large arrays too.")
+@click.option("--epoch", type=click.IntRange(0), metavar="N", help="transformerlens: of the stored ones; or the last.")
+@click.option("--force", is_flag=True, help="Replace files that are there.")
+def write_out(run: str, file: str, program: str | None, epoch: int | None, **wanted: bool) -> int | None:
+    """Write a run for other programs: its numbers, or its weights for TransformerLens.
 
-    Its configuration, and where and how it was trained, is written beside it, as FILE.json: grok-tui import reads
-    that too. The logits are the same, up to rounding.
+    csv, parquet: a table of all series, each with its reading, and beside it tables of the ledger, the events, the
+    phases and (parquet) the arrays. json: all in one. tensorboard: FILE is a folder for its --logdir. Each says how
+    it was made: command, configuration, seeds, versions, machine, ledger.
+
+    transformerlens: a HookedTransformer's state dict, as .pth, .pt or .safetensors, and its configuration beside it,
+    as FILE.json: grok-tui import reads that too. The logits are the same, up to rounding.
     """
-    return _run(["export", *_option("--epoch", epoch), "--", run, file])
+    from pathlib import Path
+
+    program = program or _meant(Path(file).suffix)
+    _fitting(program, epoch=epoch, **wanted)
+    if program == "transformerlens":
+        return _run(["export", *_option("--epoch", epoch), "--", run, file])
+    from grok_tui.commands import common
+    from grok_tui.export import out
+
+    click.echo(out.export(common.find(run), program, Path(file), **wanted))
+    return None
+
+
+def _meant(ending: str) -> str:
+    """The program that reads files of that kind."""
+    if ending in (".csv", ".parquet", ".json"):
+        return ending[1:]
+    if ending in (".pth", ".pt", ".safetensors"):
+        return "transformerlens"
+    raise click.UsageError(f"--to is needed where FILE's ending does not say it: one of {', '.join(TARGETS)}")
+
+
+def _fitting(program: str, **given: object) -> None:
+    """Refuse an option that this program's files cannot follow."""
+    fits = {"long": ("csv", "parquet"), "maps": ("json",), "epoch": ("transformerlens",)}
+    for name, value in given.items():
+        if value not in (None, False) and program not in fits.get(name, TARGETS[:-1]):
+            raise click.UsageError(f"--{name} does not go with --to {program}")
 
 
 def _option(name: str, value: object) -> list[str]:
