@@ -209,7 +209,7 @@ def test_the_commands_say_what_they_did_or_one_line_on_why_not(tmp_path: Path) -
     written = command("export", "theirs-1", str(tmp_path / "out.pth"), home=tmp_path)
     assert f"{tmp_path}/out.pth and {tmp_path}/out.pth.json" in written.communicate(timeout=120)[0]
     other = command("export", "theirs-1", "--to", "onnx", "out.onnx", home=tmp_path)
-    assert "'onnx' is not 'transformerlens'" in other.communicate(timeout=60)[1]
+    assert "'onnx' is not one of 'csv', 'parquet'" in other.communicate(timeout=60)[1]
     (tmp_path / "bad.pth").write_bytes(b"?")
     bad = command("import", str(tmp_path / "bad.pth"), home=tmp_path)
     out, err = bad.communicate(timeout=120)
