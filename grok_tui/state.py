@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -23,6 +24,16 @@ SMALL = 4096
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Ghost:
+    """The run that this one branched from."""
+
+    state: RunState
+    """As far as it is known; it may go on."""
+    since: int
+    """The epoch at which the two parted: up to there they are one."""
+
+
 class RunState:
     """One run, as far as its frames have been read. `apply` is the only way it changes."""
 
@@ -39,6 +50,7 @@ class RunState:
         self.status: Status | None = None
         """The newest live status; None for a recording that nobody is writing."""
         self._calls = Calls(chance=float("nan"))
+        self._ghost: Ghost | None = None
         self.epoch = 0
         """The last epoch of which anything is known."""
         self._derived: dict[Hashable, Any] = {}
@@ -48,6 +60,15 @@ class RunState:
         if key not in self._derived:
             self._derived[key] = make()
         return cast("T", self._derived[key])
+
+    @property
+    def ghost(self) -> Ghost | None:
+        """The parent, which panes draw behind the run. Who reads its frames sets it, and again after more of them."""
+        return self._ghost
+
+    @ghost.setter
+    def ghost(self, ghost: Ghost | None) -> None:
+        self._ghost, self._derived = ghost, {}
 
     @property
     def phases(self) -> PhaseFold:

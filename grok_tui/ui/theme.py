@@ -38,12 +38,15 @@ def _steps(heat: str, signed: str) -> dict[str, str]:
 
 DARK_TOKENS = {
     "train": "#56b4e9",
+    "train-weak": "#3f7fa8",
     "test": "#e69f00",
+    "test-weak": "#a8741a",
     "restricted": "#3fc995",
     "restricted-weak": "#2a9d6f",
     "excluded": "#e879c4",
     "excluded-weak": "#b0509c",
     "other": "#f0e442",
+    "other-weak": "#a39b38",
     "muted": "#8b93a1",
     "axis": "#5f6875",
     "mark": "#f0e442",
@@ -68,12 +71,15 @@ DARK_TOKENS = {
 
 LIGHT_TOKENS = {
     "train": "#0067a5",
+    "train-weak": "#3d86b8",
     "test": "#b04a00",
+    "test-weak": "#bf7440",
     "restricted": "#007a3a",
     "restricted-weak": "#3f9468",
     "excluded": "#a02a90",
     "excluded-weak": "#b050a0",
     "other": "#6b5f00",
+    "other-weak": "#8a7d30",
     "muted": "#5d6570",
     "axis": "#8f97a1",
     "mark": "#7a5c00",

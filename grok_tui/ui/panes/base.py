@@ -105,4 +105,5 @@ def _fingerprint(state: RunState) -> Hashable:
     series = tuple((name, len(s), int(s.epochs[-1]), repr(s.last)) for name, s in state.series.items() if len(s))
     arrays = tuple((name, len(found), found[-1].epoch) for name, found in state.arrays.items())
     controls = tuple(state.status.controls.items()) if state.status else ()
-    return state.run, state.epoch, state.state, series, arrays, len(state.events), controls
+    ghost = (state.ghost.since, fingerprint(state.ghost.state)) if state.ghost else None
+    return state.run, state.epoch, state.state, series, arrays, len(state.events), controls, ghost

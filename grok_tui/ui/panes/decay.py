@@ -46,15 +46,19 @@ class DecayPane(Pane):
         effect.decay, effect.lr = (in_force(state, control, view.cursor) for control in ("weight_decay", "lr"))
         effect.pending = self.pending or ()
         effect.redraw()
-        values = state.derived("history of weight_decay", lambda: history(state, "weight_decay"))
-        line = Line("weight decay", "wd", values, Token.CONTROL, steps=True)
+        what = "history of weight_decay"
+        values, ghost = state.derived(what, lambda: history(state, "weight_decay")), None
+        if state.ghost:
+            parent = state.ghost.state
+            ghost = lines.shade(state.ghost, parent.derived(what, lambda: history(parent, "weight_decay")))
+        line = Line("weight decay", "wd", values, Token.CONTROL, steps=True, ghost=ghost)
         self.query_one(Chart).show(
             Plot(
                 (line,),
                 lines.epochs(state, view),
                 marks=lines.marks(state),
                 cursor=view.cursor,
-                legend=view.cursor is not None,
+                legend=view.cursor is not None or ghost is not None,
             )
         )
 

@@ -32,6 +32,7 @@ LOOKS = {
     "imported": Look("▸", Token.GOOD),
     "started": Look("▸", Token.GOOD),
     "changed": Look("◆", Token.MARK),
+    "branched": Look("├", Token.GOOD),
     "paused": Look("‖", Token.WARN),
     "continued": Look("▸", Token.GOOD),
     "checkpoint": Look("▪", Token.MUTED),

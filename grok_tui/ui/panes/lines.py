@@ -11,11 +11,11 @@ from grok_tui import wording
 from grok_tui.hindsight import SUFFIX
 from grok_tui.protocol import Array
 from grok_tui.series import Series
-from grok_tui.state import RunState
+from grok_tui.state import Ghost, RunState
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.axis import Epochs
 from grok_tui.ui.widgets.cells import Token
-from grok_tui.ui.widgets.plot import Line, Mark
+from grok_tui.ui.widgets.plot import Line, Mark, Shade
 from grok_tui.ui.widgets.strokes import Stroke
 
 SHORT = {"weight_decay": "wd", "lr": "lr"}
@@ -82,15 +82,21 @@ def epochs(state: RunState, view: View) -> Epochs:
 
 
 def marks(state: RunState) -> tuple[Mark, ...]:
-    """Every confirmed change of a control."""
+    """Every confirmed change of a control, and where the run left its parent."""
     return state.derived("marks", lambda: _marks(state))
 
 
 def _marks(state: RunState) -> tuple[Mark, ...]:
-    found = []
-    for event in state.changes():
-        name = str(event.data.get("control", ""))
-        found.append(Mark(event.epoch, f"{SHORT.get(name, name)} {wording.number(float(event.data['value']))}"))
+    found: list[Mark] = []
+    for event in state.events:
+        if event.what == "branched":
+            found.append(Mark(event.epoch, event.what))
+        elif event.what == "changed":
+            name = str(event.data.get("control", ""))
+            text = f"{SHORT.get(name, name)} {wording.number(float(event.data['value']))}"
+            if found and found[-1].epoch == event.epoch and found[-1].label.startswith("branched"):
+                text = f"{found.pop().label}, {text}"
+            found.append(Mark(event.epoch, text))
     return tuple(found)
 
 
@@ -106,9 +112,10 @@ def _line(state: RunState, name: str, digits: int) -> Line | None:
     info = state.info(name)
     reading = info.reading if info else ""
     final = state.series.get(f"{name}{SUFFIX}")
-    if reading == "provisional" and final is not None and len(final):
-        series = beside(series, final)
-        if not np.isfinite(series.values).any():
+    replaced = reading == "provisional" and final is not None and len(final) > 0
+    if replaced:
+        series = _left(state, name)
+        if series is None:
             return None
     label = info.label if info else name.replace("_", " ")
     look = LOOKS.get(name) or Look(label, label, Token.OTHER, Stroke.DOTTED)
@@ -122,7 +129,31 @@ def _line(state: RunState, name: str, digits: int) -> Line | None:
         note(state, reading),
         weak=reading == "provisional",
         digits=digits,
+        ghost=ghost(state, name, left=replaced),
     )
+
+
+def ghost(state: RunState, name: str, left: bool = False) -> Shade | None:
+    """The parent's series of that name, or what its own hindsight has `left` of it; None where it has none."""
+    if state.ghost is None:
+        return None
+    series = _left(state.ghost.state, name) if left else state.ghost.state.series.get(name)
+    return shade(state.ghost, series) if series is not None and len(series) else None
+
+
+def shade(ghost: Ghost, series: Series) -> Shade:
+    """A series of the parent as charts draw it."""
+    run = ghost.state.run
+    return Shade(series, ghost.since, (f"parent {run}", run, "parent"))
+
+
+def _left(state: RunState, name: str) -> Series | None:
+    """What hindsight has not replaced of a provisional series; None where that is nothing."""
+    series, final = state.series.get(name), state.series.get(f"{name}{SUFFIX}")
+    if series is not None and final is not None and len(series) and len(final):
+        series = beside(series, final)
+        return series if np.isfinite(series.values).any() else None
+    return series
 
 
 def beside(series: Series, final: Series) -> Series:

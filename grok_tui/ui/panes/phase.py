@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar
 
@@ -88,9 +88,11 @@ class PhasePane(Pane):
         guess = forecast.forecast(state.phases) if call else None
         evidence.guess = forecast.in_words(guess) if guess else ""
         self._badge = badge(state)
+        self.set_class(state.ghost is not None, "-ghost")
         self.tell_whether_cut()
         changes = tuple(event.epoch for event in state.changes())
-        self.query_one(Ribbon).show(Strip(lines.epochs(state, view), found, changes, view.cursor))
+        ghost, names = of_the_parent(state)
+        self.query_one(Ribbon).show(Strip(lines.epochs(state, view), found, changes, view.cursor, ghost, names))
         heading.redraw()
         evidence.redraw()
 
@@ -120,6 +122,15 @@ def bands(state: RunState) -> tuple[Band, ...]:
         look = LOOKS[boundary.phase]
         found.append(Band(start, end, (str(boundary.phase), *look.names), look.token, look.pattern))
     return tuple(found)
+
+
+def of_the_parent(state: RunState) -> tuple[tuple[Band, ...], tuple[str, ...]]:
+    """The parent's phases from where the two parted on, and whose they are; nothing where there is no parent."""
+    if state.ghost is None:
+        return (), ()
+    since, run = state.ghost.since, state.ghost.state.run
+    found = [replace(band, start=max(band.start, since)) for band in bands(state.ghost.state) if band.end > since]
+    return tuple(found), (f"┄ parent {run}", f"┄ {run}", "┄ parent", "par.", "┄")
 
 
 def badge(state: RunState) -> str:

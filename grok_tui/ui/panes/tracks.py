@@ -10,7 +10,7 @@ from grok_tui.protocol import Array
 from grok_tui.series import Floats, Series
 from grok_tui.state import RunState
 from grok_tui.ui.panes.fourier import array_at
-from grok_tui.ui.panes.lines import Look, keys_are_final
+from grok_tui.ui.panes.lines import Look, keys_are_final, shade
 from grok_tui.ui.widgets.cells import Token
 from grok_tui.ui.widgets.plot import Line
 from grok_tui.ui.widgets.strokes import Stroke
@@ -34,6 +34,7 @@ class Tracks:
         self._series: list[Series] = []
         self._taken = 0
         self._last: Array | None = None
+        self._ghost: Tracks | None = None
 
     def of(self, state: RunState) -> list[Series]:
         """One series for each entry, up to the newest array; empty before the first."""
@@ -51,6 +52,13 @@ class Tracks:
             self._take(fresh[start:end])
         self._taken, self._last = len(found), found[-1]
         return self._series
+
+    def ghost(self, state: RunState) -> list[Series]:
+        """The same of the run's parent; empty where it has none."""
+        if state.ghost is None:
+            return []
+        self._ghost = self._ghost or Tracks(self.name)
+        return self._ghost.of(state.ghost.state)
 
     def _take(self, arrays: list[Array]) -> None:
         """Arrays of growing epochs, as columns."""
@@ -91,12 +99,13 @@ def look(nth: int, k: int) -> Look:
 
 def lines(tracks: Tracks, state: RunState) -> list[Line]:
     """A line for each of the strongest frequencies."""
-    series = tracks.of(state)
+    series, ghosts = tracks.of(state), tracks.ghost(state)
     found = []
     for nth, k in enumerate(strongest(state)):
         if k <= len(series):
             seen = look(nth, k)
-            found.append(Line(seen.name, seen.short, series[k - 1], seen.token, seen.stroke, seen.marker))
+            ghost = shade(state.ghost, ghosts[k - 1]) if state.ghost and k <= len(ghosts) else None
+            found.append(Line(seen.name, seen.short, series[k - 1], seen.token, seen.stroke, seen.marker, ghost=ghost))
     return found
 
 

@@ -9,13 +9,13 @@ from functools import lru_cache
 import numpy as np
 import plotext
 
-from grok_tui.series import Series
+from grok_tui.series import Floats, Series
 from grok_tui.ui.widgets import legend
 from grok_tui.ui.widgets.axis import Epochs, Tick, Values, span
 from grok_tui.ui.widgets.cells import BOLD, DIM, REVERSE, Cells, Token, cut
 from grok_tui.ui.widgets.grid import CellGrid
-from grok_tui.ui.widgets.plot import Line, Plot
-from grok_tui.ui.widgets.strokes import ACROSS, BLANK, DOWN, Outside, Trail, braille, dots, trail
+from grok_tui.ui.widgets.plot import Plot
+from grok_tui.ui.widgets.strokes import ACROSS, BLANK, DOWN, FULL, Bools, Outside, Stroke, Trail, braille, dots, trail
 
 LABELS = 4
 """Width of the labels beside the vertical axis, at least: charts below each other then share their columns."""
@@ -70,7 +70,7 @@ class Sheet:
             text = cut(plot.empty, width)
             cells.text((width - len(text)) // 2, height // 2, text, Token.MUTED)
             return cells
-        what = (replace(plot, cursor=None), tuple(line.series.version for line in plot.lines), width, height)
+        what = (replace(plot, cursor=None), _versions(plot), width, height)
         used = self._name(cells, plot, what)
         if (what, used) not in self._bodies:
             while len(self._bodies) >= BODIES:
@@ -94,6 +94,11 @@ class Sheet:
         return self._named[1]
 
 
+def _versions(plot: Plot) -> Hashable:
+    """Changes whenever a series or a ghost has grown."""
+    return tuple((line.series.version, line.ghost.series.version if line.ghost else 0) for line in plot.lines)
+
+
 def _body(plot: Plot, width: int, height: int) -> tuple[Cells, int, int]:
     """Frame and lines without a cursor, the canvas's first column, and its rows."""
     body = Cells(width, height)
@@ -109,8 +114,12 @@ def _body(plot: Plot, width: int, height: int) -> tuple[Cells, int, int]:
 
 def _fitted(plot: Plot) -> Values:
     """The vertical axis that holds every line between the ends of the horizontal one."""
-    spans = np.array([line.series.extent(plot.epochs.start, plot.epochs.end) for line in plot.lines])
-    held = [line.series.at(plot.epochs.start) for line in plot.lines if line.steps]  # in force where the axis begins
+    first, last = plot.epochs.start, plot.epochs.end
+    shown = [(line.series, first) for line in plot.lines]
+    shown += [(line.ghost.series, max(first, line.ghost.since)) for line in plot.lines if line.ghost]
+    spans = np.array([series.extent(start, last) for series, start in shown if start <= last])
+    held = [line.series.at(first) for line in plot.lines if line.steps]  # in force where the axis begins
+    held += [line.ghost.series.at(max(first, line.ghost.since)) for line in plot.lines if line.steps and line.ghost]
     spans = np.vstack((spans, *([point[1]] * 2 for point in held if point)))
     if plot.level:
         spans = np.vstack((spans, [plot.level[0]] * 2))
@@ -183,6 +192,7 @@ def _draw_lines(canvas: Cells, plot: Plot, values: Values) -> None:
     if not width or not height:
         return
     edges = plot.epochs.edges(width)
+    _draw_ghosts(canvas, plot, values, edges)
     codes = np.zeros(canvas.chars.shape, np.uint32)
     trails = []
     for line in plot.lines:
@@ -195,25 +205,51 @@ def _draw_lines(canvas: Cells, plot: Plot, values: Values) -> None:
         trails.append((line, drawn, columns.low < values.low))
     canvas.chars[codes > 0] = BLANK + codes[codes > 0]
     for nth, (line, drawn, below) in enumerate(trails):
-        if line.marker:
-            _draw_markers(canvas, line, drawn, nth * EVERY // len(trails))
-        if values.log:  # too small for the axis, zeros among them
-            for x in np.unique(np.flatnonzero(below) // ACROSS).tolist():
-                canvas.text(x, canvas.height - 1, "▾", line.style)
+        _draw_markers(canvas, line.marker, drawn, nth * EVERY // len(trails), line.style | BOLD)
+        if values.log:
+            _draw_floor(canvas, below, line.style)
 
 
-def _outside(series: Series, epochs: Epochs, width: int) -> tuple[Outside, Outside]:
-    """The points next to the axis's ends, between which a line goes on beyond them."""
-    before, after = series.at(np.nextafter(epochs.start, -np.inf)), series.after(epochs.end)
+def _draw_ghosts(canvas: Cells, plot: Plot, values: Values, edges: Floats) -> None:
+    """What the lines' parent did, each from where they parted on; what is drawn later hides it."""
+    height = canvas.height * DOWN
+    for nth, line in enumerate(plot.lines):
+        ghost = line.ghost
+        if ghost is None or ghost.since > plot.epochs.end:
+            continue
+        columns = ghost.series.columns(np.maximum(edges, ghost.since))
+        before, after = _outside(ghost.series, plot.epochs, len(edges) - 1, ghost.since)
+        drawn = trail(columns, values, height, before=before, after=after, steps=line.steps)
+        hidden = plot.epochs.column(ghost.since, len(edges) - 1) or 0
+        for part in (drawn.low, drawn.high, drawn.end):
+            part[:hidden] = np.nan
+        found = braille(dots(drawn, Stroke.GHOST, height))
+        under = (canvas.chars >= BLANK) & (canvas.chars <= FULL) & (found > 0)  # another ghost's dots stay
+        canvas.chars[found > 0] = BLANK + (found | np.where(under, canvas.chars - BLANK, 0))[found > 0]
+        canvas.styles[found > 0] = line.weaker
+        _draw_markers(canvas, line.marker, drawn, nth * EVERY // len(plot.lines) + EVERY // 2, line.weaker)
+        if values.log:
+            _draw_floor(canvas, columns.low < values.low, line.weaker)
+
+
+def _outside(series: Series, epochs: Epochs, width: int, since: float = -np.inf) -> tuple[Outside, Outside]:
+    """The points next to the axis's ends, between which a line goes on beyond them; or before `since` on it."""
+    before, after = series.at(max(np.nextafter(epochs.start, -np.inf), since)), series.after(epochs.end)
     return tuple((epochs.share(p[0]) * width, p[1]) if p else None for p in (before, after))  # type: ignore[return-value]
 
 
-def _draw_markers(canvas: Cells, line: Line, drawn: Trail, shift: int) -> None:
-    """Set the line's marker on it every few cells, each line at its own places."""
-    for x in range((3 + shift) % EVERY, canvas.width, EVERY):
+def _draw_markers(canvas: Cells, marker: str, drawn: Trail, shift: int, style: int) -> None:
+    """Set a line's marker on it every few cells, each line at its own places."""
+    for x in range((3 + shift) % EVERY, canvas.width if marker else 0, EVERY):
         row = drawn.end[x * ACROSS]
         if row == row:
-            canvas.text(x, canvas.height - 1 - int(row) // DOWN, line.marker, line.style | BOLD)
+            canvas.text(x, canvas.height - 1 - int(row) // DOWN, marker, style)
+
+
+def _draw_floor(canvas: Cells, below: Bools, style: int) -> None:
+    """A sign where a line is too small for the axis, zeros among it."""
+    for x in np.unique(np.flatnonzero(below) // ACROSS).tolist():
+        canvas.text(x, canvas.height - 1, "▾", style)
 
 
 def _draw_level(canvas: Cells, plot: Plot, values: Values) -> None:

@@ -10,8 +10,31 @@ from grok_tui.ui.widgets.axis import Epochs, Values
 from grok_tui.ui.widgets.cells import DIM, Token
 from grok_tui.ui.widgets.strokes import Stroke
 
-WEAKER = {Token.RESTRICTED: Token.RESTRICTED_WEAK, Token.EXCLUDED: Token.EXCLUDED_WEAK}
+WEAKER = {
+    Token.TRAIN: Token.TRAIN_WEAK,
+    Token.TEST: Token.TEST_WEAK,
+    Token.RESTRICTED: Token.RESTRICTED_WEAK,
+    Token.EXCLUDED: Token.EXCLUDED_WEAK,
+    Token.OTHER: Token.OTHER_WEAK,
+    Token.CONTROL: Token.OTHER_WEAK,
+}
 """A dimmed colour turns grey on a terminal of 16; these keep their hue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shade:
+    """The same series of the run that this one branched from: dim, behind the line."""
+
+    series: Series
+    since: int
+    """The epoch from which on it is drawn: up to there both are one."""
+    names: tuple[str, ...]
+    """Whose it is, for the legend: longest first."""
+
+    def read(self, epoch: float) -> float | None:
+        """Its value at `epoch`; None where both are one, or before its first point."""
+        found = self.series.at(epoch) if epoch >= self.since else None
+        return found[1] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +58,27 @@ class Line:
     """Decimals of the read-out; as many as needed when 0."""
     said: str | None = None
     """What the legend says of it in place of a value."""
+    ghost: Shade | None = None
 
     @property
     def style(self) -> int:
         """Its colour; a weaker one when it is provisional."""
-        return WEAKER.get(self.token, self.token | DIM) if self.weak else self.token
+        return self.weaker if self.weak else self.token
+
+    @property
+    def weaker(self) -> int:
+        """The colour of its ghost."""
+        return WEAKER.get(self.token, self.token | DIM)
 
     def read(self, epoch: float | None) -> str:
         """Its value at `epoch`, or its newest."""
         if self.said is not None:
             return self.said
         found = self.series.at(epoch) if epoch is not None else None
-        value = found[1] if found else float("nan") if epoch is not None else self.series.last
+        return self.said_of(found[1] if found else float("nan") if epoch is not None else self.series.last)
+
+    def said_of(self, value: float) -> str:
+        """One of its values, or of its ghost's, as its read-out writes it."""
         return f"{value:.{self.digits}f}" if self.digits and value == value else wording.number(value)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from grok_tui.ui.widgets.axis import Epochs
-from grok_tui.ui.widgets.cells import BOLD, REVERSE, Cells, Token
+from grok_tui.ui.widgets.cells import BOLD, DIM, REVERSE, Cells, Token
 from grok_tui.ui.widgets.grid import CellGrid
 
 GUTTER = 5
@@ -34,6 +34,10 @@ class Strip:
     marks: tuple[int, ...] = ()
     """Epochs at which a control was changed."""
     cursor: int | None = None
+    ghost: tuple[Band, ...] = ()
+    """The parent's, in a thinner row below; from where the two parted on."""
+    ghost_names: tuple[str, ...] = ()
+    """Whose they are, longest first; written where the row is empty."""
 
 
 class Ribbon(CellGrid):
@@ -51,25 +55,44 @@ class Ribbon(CellGrid):
 
 
 def picture(strip: Strip, width: int, height: int) -> Cells:
-    """The ribbon in so many cells: one row of bands, repeated, with ticks below where there is room."""
+    """The ribbon in so many cells: one row of bands, repeated; the parent's and ticks below where there is room."""
     cells = Cells(width, height)
     left = GUTTER if width >= 30 else 0
     columns = width - left
     if columns < 1 or not height:
         return cells
-    ticks = int(height >= 2)
+    ghost = int(bool(strip.ghost) and height >= 2)
+    ticks = int(height >= 2 + ghost)
+    rows = height - ticks - ghost
     marked = {strip.epochs.column(epoch, columns) for epoch in strip.marks} - {None}
     for start, end, band in spread(strip, columns):
-        for y in range(height - ticks):
+        for y in range(rows):
             cells.text(left + start, y, band.pattern * (end - start), band.token)
         name, x = _named(band, start, end, marked)
-        cells.text(left + x, (height - ticks - 1) // 2, name, band.token | BOLD | REVERSE)
+        cells.text(left + x, (rows - 1) // 2, name, band.token | BOLD | REVERSE)
+    if ghost:
+        _ghost(cells, strip, left, columns, rows)
     for column in marked:
-        for y in range(height - ticks):
+        for y in range(rows):
             cells.text(left + (column or 0), y, "┊", Token.MARK)
     if ticks:
         _ticks(cells, strip, left, columns, height - 1)
     return cells
+
+
+def _ghost(cells: Cells, strip: Strip, left: int, columns: int, y: int) -> None:
+    """The parent's bands in row `y`, and whose they are in the first empty place."""
+    places = spread(replace(strip, bands=strip.ghost), columns)
+    for start, end, band in places:
+        cells.text(left + start, y, band.pattern * (end - start), band.token | DIM)
+        name, x = _named(band, start, end, set())
+        cells.text(left + x, y, name, band.token)
+    begins = left + places[0][0] if places else cells.width
+    ends = left + places[-1][1] if places else 0
+    for room, at in ((begins, 0), (cells.width - ends, ends)):
+        if name := next((name for name in strip.ghost_names if len(name) + 1 <= room), ""):
+            cells.text(begins - len(name) - 1 if not at else at + 1, y, name, Token.MUTED)
+            return
 
 
 def _named(band: Band, start: int, end: int, marked: set[int | None]) -> tuple[str, int]:

@@ -20,7 +20,8 @@ Bools = NDArray[np.bool_]
 ACROSS, DOWN = 2, 4
 """Dots in a cell of braille."""
 
-BLANK = 0x2800
+BLANK, FULL = 0x2800, 0x28FF
+"""No dot of a cell, and all of them."""
 
 _WEIGHTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.uint32)
 
@@ -32,6 +33,7 @@ class Stroke(Enum):
     THICK = (1, 1, "━━")
     DASHED = (6, 8, "╌╌")
     DOTTED = (1, 3, "··")
+    GHOST = (2, 4, "┄┄")
 
     @property
     def sample(self) -> str:
@@ -72,7 +74,7 @@ def trail(
     x1, y1 = width - 1 - x1[::-1], y1[::-1]
     _, top = _carried(place, high[::-1], reach[1], _mirrored(after, width), values, height)
     y1 = np.clip(y0, y1, top[::-1])  # towards the nearest part of what the next column holds
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore"):  # before a ghost begins, which is not drawn
         share = 0.0 if steps else (place - x0) / (x1 - x0)
         between = np.rint(y0 + (y1 - y0) * share)
     low, high, end = (np.where(columns.seen, part, between) for part in (low, high, end))
