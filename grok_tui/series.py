@@ -163,6 +163,46 @@ class Series:
         return (int(self.epochs[index]), float(self.values[index])) if 0 <= index < len(self) else None
 
 
+class Shifted(Series):
+    """Another series, each epoch less by `by`: it grows with it, and costs nothing."""
+
+    def __init__(self, series: Series, by: int) -> None:
+        super().__init__()
+        self._series, self._by = series, by
+
+    def __len__(self) -> int:
+        return len(self._series)
+
+    @property
+    def epochs(self) -> Ints:
+        """[n], increasing."""
+        return self._series.epochs - self._by
+
+    @property
+    def values(self) -> Floats:
+        """[n]."""
+        return self._series.values
+
+    def add(self, epochs: Ints, values: Floats) -> None:
+        """Append to the series itself."""
+        self._series.add(epochs + self._by, values)
+
+    def at(self, epoch: float) -> tuple[int, float] | None:
+        """See `Series`."""
+        return self._moved(self._series.at(float(np.floor(epoch)) + self._by))
+
+    def after(self, epoch: float) -> tuple[int, float] | None:
+        """See `Series`."""
+        return self._moved(self._series.after(float(np.floor(epoch)) + self._by))
+
+    def columns(self, edges: Floats) -> Columns:
+        """See `Series`."""
+        return self._series.columns(np.ceil(edges) + self._by)  # rounded first: the sum would lose an edge's last bit
+
+    def _moved(self, point: tuple[int, float] | None) -> tuple[int, float] | None:
+        return (point[0] - self._by, point[1]) if point else None
+
+
 class _Column(Generic[T]):
     """A column that grows at its end, at a cost that does not depend on its length."""
 

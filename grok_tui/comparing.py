@@ -1,0 +1,282 @@
+"""Several runs side by side: what differs in how they were made, where they stand, and from which epoch they are told.
+
+No clock and no screen: the compare screen and `grok-tui compare --once` say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from grok_tui import crossings, hindsight, record, wording
+from grok_tui.errors import RunError
+from grok_tui.protocol import Array, Frame
+from grok_tui.runs import Run
+from grok_tui.science.phases import Phase
+from grok_tui.sources import BATCH
+from grok_tui.state import RunState
+
+LEAST, MOST = 2, 8
+"""Runs that are compared at once: more lines in one chart cannot be told apart."""
+
+KEPT = frozenset({"key_frequencies"})
+"""Arrays that a comparison looks at; the others of eight runs would take 100 MB."""
+
+CHANGES_TOLD = 4
+"""Changes of a control that are listed; of more, the first and the last."""
+
+LONGEST = 60
+"""Letters of a value of the configuration."""
+
+KEYS_TOLD = 8
+"""Key frequencies that are listed."""
+
+UNTOLD = frozenset({"about", "notify", "view"})
+"""What of a configuration makes no difference to a run."""
+
+MACHINE = ("device", "threads", "torch")
+"""What of the machine makes a difference to the last bits."""
+
+NAMES = {"weight_decay": "weight decay", "lr": "learning rate"}
+FROZEN = {"weight_decay": "optimizer.weight_decay", "lr": "optimizer.lr"}
+"""Where the configuration has a control's value at the start: told once."""
+
+NONE = "–"
+
+
+class Lean(RunState):
+    """A run as far as a comparison looks at it: without its maps."""
+
+    def apply(self, frame: Frame) -> None:
+        """See `RunState`."""
+        if not isinstance(frame, Array) or frame.name in KEPT:
+            super().apply(frame)
+
+
+def wrong(runs: Sequence[Run]) -> str:
+    """Why these cannot be compared; empty when they can."""
+    if len(runs) < LEAST:
+        return "to compare takes two runs or more"
+    if len(runs) > MOST:
+        return f"{len(runs)} runs are too many to tell apart: at most {MOST} are compared at once"
+    return ""
+
+
+def unique(runs: Sequence[Run]) -> list[Run]:
+    """Each run once, in their order."""
+    found: dict[Path, Run] = {}
+    for run in runs:
+        found.setdefault(run.path.resolve(), run)
+    return list(found.values())
+
+
+def read(run: Run) -> Lean:
+    """A run as its recording has it now, with what hindsight made of it.
+
+    Raises:
+        RunError: nothing is recorded yet.
+        RecordError: the recording cannot be read.
+    """
+    state = Lean()
+    position, before = 0, -1
+    while position != before:
+        before = position
+        frames, position = record.read(run.frames, before, BATCH)
+        for frame in frames:
+            state.apply(frame)
+    if state.hello is None:
+        raise RunError(f"{run.name}: nothing is recorded yet")
+    watch = hindsight.Watch(run)
+    while found := watch.look():
+        for frame in found:
+            state.apply(frame)
+    return state
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something in which the runs' configurations are not alike."""
+
+    name: str
+    values: tuple[str, ...]
+    """One for each run."""
+
+
+def differences(states: Sequence[RunState]) -> list[Difference]:
+    """Only what differs: the configuration by dotted keys, the controls over time, the machine."""
+    paths = [(name, tuple(path(state, name) for state in states)) for name in _controls(states)]
+    told = [Difference(NAMES.get(name, name), found) for name, found in paths if len(set(found)) > 1]
+    covered = {FROZEN[name] for name, found in paths if len(set(found)) > 1 and name in FROZEN}
+    tables = [_flat(state.hello.config) if state.hello else {} for state in states]
+    for key in dict.fromkeys(key for table in tables for key in table):
+        values = tuple(said(table.get(key)) for table in tables)
+        if key not in covered and len(set(values)) > 1:
+            told.append(Difference(key, values))
+    for key in MACHINE:
+        values = tuple(said(state.hello.machine.get(key)) if state.hello else NONE for state in states)
+        if len(set(values)) > 1:
+            told.append(Difference(key, values))
+    return told
+
+
+def path(state: RunState, name: str, since: int = 0) -> str:
+    """A control over time: "1, 0.3 from 6,000"."""
+    steps = steps_of(state, name, since)
+    if not steps:
+        return NONE
+    texts = [wording.number(steps[0][1]), *(f"{wording.number(value)} from {epoch:,}" for epoch, value in steps[1:])]
+    if len(steps) > CHANGES_TOLD + 1:
+        texts = [*texts[:2], f"… {texts[-1]} ({len(steps) - 1} changes)"]
+    return ", ".join(texts)
+
+
+def steps_of(state: RunState, name: str, since: int = 0) -> list[tuple[int, float]]:
+    """(epoch, value) of a control's value in force at `since`, and of each later one that differs from the one before.
+
+    Of several changes between the same two steps only the last counts: no step was made with the others.
+    """
+    settled = dict(state.control_history(name))
+    found: list[tuple[int, float]] = []
+    for epoch, value in settled.items():
+        if epoch <= since:
+            found = [(since, value)]
+        elif not found or found[-1][1] != value:
+            found.append((epoch, value))
+    return found
+
+
+def in_force(state: RunState, name: str, epoch: int) -> float:
+    """A control's value at an epoch; NaN when it is not known."""
+    steps = steps_of(state, name, epoch)
+    return steps[0][1] if steps and steps[0][0] <= epoch else float("nan")
+
+
+def set_at(state: RunState, name: str, epoch: int) -> bool:
+    """Whether a control was changed at that very epoch."""
+    return any(event.epoch == epoch for event in state.changes(name))
+
+
+def _controls(states: Sequence[RunState]) -> list[str]:
+    return list(dict.fromkeys(info.name for state in states for info in state.catalogue.controls))
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Dotted keys of nested tables."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if not prefix and key in UNTOLD:
+            continue
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
+
+
+def said(value: Any) -> str:
+    """A value of the configuration, for the reader."""
+    if value is None:
+        return NONE
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return str(value)[:LONGEST]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the table of runs."""
+
+    head: str
+    short: str
+    """Where there is little room."""
+    when: bool = False
+    """It holds epochs at which something happened."""
+    phase: Phase | None = None
+    level: crossings.Level | None = None
+
+
+COLUMNS = (
+    Column("memorization", "memo", True, Phase.MEMORIZATION),
+    Column("circuit", "circuit", True, Phase.CIRCUIT_FORMATION),
+    Column("cleanup", "cleanup", True, Phase.CLEANUP),
+    Column("generalized", "general.", True, Phase.GENERALIZED),
+    Column("50 % test acc.", "50 %", True, level=crossings.HALF),
+    Column("test < chance", "<chance", True, level=crossings.CHANCE),
+    Column("test loss < 1", "< 1", True, level=crossings.ONE),
+    Column("epoch", "epoch"),
+    Column("train loss", "train"),
+    Column("test loss", "test"),
+    Column("test acc.", "acc."),
+    Column("keys", "keys"),
+)
+"""Phases that only some runs have, direct generalization and the like, are told by the ribbons."""
+
+RULES = (
+    "Phases as the present rules place them. A level counts from the first of three measures in a row that are past "
+    "it, interpolated from the one before; > 12,000: not by the measure at 12,000; –: not known."
+)
+
+
+def cells(state: RunState, zero: int = 0) -> dict[str, str]:
+    """A run's row in the table: text by the column's head. Moments are told in epochs since `zero`."""
+    found = {}
+    for column in COLUMNS:
+        if column.phase is not None:
+            at = crossings.phase(state, column.phase)
+            found[column.head] = NONE if at.epoch is None else f"{at.epoch - zero:,}"
+        elif column.level is not None:
+            found[column.head] = crossings.level(state, column.level).told(zero)
+    of = f"/{state.epochs:,}" if state.epochs else ""
+    return found | {
+        "epoch": f"{state.epoch:,}{of}",
+        "train loss": newest(state, "train_loss"),
+        "test loss": newest(state, "test_loss"),
+        "test acc.": newest(state, "test_accuracy"),
+        "keys": keys(state),
+    }
+
+
+def newest(state: RunState, name: str) -> str:
+    """The last measured value, with its epoch where the run has gone on since; a step's loss is that before it."""
+    series = state.series.get(name)
+    if series is None or not len(series):
+        return NONE
+    text = wording.percent(series.last) if name.endswith("accuracy") else wording.number(series.last)
+    at = int(series.epochs[-1])
+    return text if at >= state.epoch - 1 else f"{text} @{at:,}"
+
+
+def keys(state: RunState) -> str:
+    """The key frequencies, and whether the measures were recomputed with them."""
+    array = state.array("key_frequencies")
+    if array is None:
+        return NONE
+    found = tuple(sorted(int(k) for k in array.values.ravel()))
+    if not found:
+        return "none"
+    if len(found) > KEYS_TOLD:
+        return f"{len(found)} provisional"
+    return f"{' '.join(map(str, found))} {'final' if found == state.final_keys else 'provisional'}"
+
+
+def value_at(state: RunState, name: str, epoch: float | None) -> float:
+    """A series' value at an epoch, or its newest; NaN where there is none, beyond its last measure too."""
+    series = state.series.get(name)
+    if series is None or not len(series):
+        return float("nan")
+    if epoch is None:
+        return series.last
+    found = series.at(epoch) if epoch <= max(int(series.epochs[-1]), state.epoch) else None
+    return found[1] if found else float("nan")
+
+
+def order(values: Sequence[float]) -> list[int]:
+    """Indices by value, the largest first; those without one last, in their own order."""
+    column = np.array(values, float)
+    return sorted(range(len(values)), key=lambda i: (np.isnan(column[i]), -column[i] if column[i] == column[i] else i))

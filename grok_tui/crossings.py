@@ -1,0 +1,169 @@
+"""When a run came past a level, as exactly as its measures tell, and what two runs' crossings say of each other.
+
+A level is reached at the first of three measures in a row that are past it. The epoch is interpolated between
+that measure and the one before, and carries both: nothing is known more exactly than that.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from grok_tui.science.phase_limits import LEARNING, STREAK
+from grok_tui.science.phases import Phase
+from grok_tui.series import Floats, Ints
+from grok_tui.state import RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """Something that a run reaches."""
+
+    name: str
+    """For a column."""
+    did: str
+    """For a sentence: "test loss fell below 1"."""
+    did_not: str
+    series: str
+    value: float = math.nan
+    """NaN: the loss of a uniform guess, ln p."""
+    rising: bool = False
+
+
+CHANCE = Level(
+    "test loss < chance", "test loss fell below chance", "test loss has not fallen below chance", "test_loss"
+)
+ONE = Level("test loss < 1", "test loss fell below 1", "test loss has not fallen below 1", "test_loss", 1.0)
+HALF = Level(
+    "50 % test accuracy",
+    "test accuracy reached 50 %",
+    "test accuracy has not reached 50 %",
+    "test_accuracy",
+    0.5,
+    rising=True,
+)
+LEVELS = (HALF, CHANCE, ONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """When a level was reached, or that it was not."""
+
+    epoch: int | None
+    """Interpolated; None while it was not reached."""
+    after: int
+    """The last measure before it; if it was not reached, the last measure that speaks against it. -1: there is none."""
+    by: int
+    """The first measure past it; if it was not reached, the same as `after`."""
+    known: int
+    """The last measure there is; -1 when there is none."""
+
+    def told(self, zero: int = 0) -> str:
+        """For a table: in epochs since `zero`, when it was reached or up to where it was not."""
+        if self.epoch is not None:
+            return f"{self.epoch - zero:,}"
+        return f"> {self.after - zero:,}" if self.after >= 0 else "–"
+
+
+def level(state: RunState, level: Level) -> Reach:
+    """When a run reached one of `LEVELS`.
+
+    Below chance counts only in a stretch that goes on once the training set is learned: an untrained network
+    may dip below chance before it memorises.
+    """
+    series = state.series.get(level.series)
+    if series is None:
+        return Reach(None, -1, -1, -1)
+    value = state.chance if math.isnan(level.value) else level.value
+    since = learned(state) if level is CHANCE else -math.inf
+    return crossing(series.epochs, series.values, value, rising=level.rising, since=since)
+
+
+def learned(state: RunState) -> float:
+    """The epoch at which the training set was learned; infinite while it is not, -inf where that is not recorded."""
+    series = state.series.get("train_accuracy")
+    if series is None or not len(series):
+        return -math.inf
+    found = np.flatnonzero(series.values >= LEARNING[0])
+    return float(series.epochs[found[0]]) if len(found) else math.inf
+
+
+def crossing(
+    epochs: Ints, values: Floats, value: float, *, rising: bool = False, since: float = -math.inf, held: int = STREAK
+) -> Reach:
+    """Where a measured series came past `value`, in a stretch of `held` measures or more that reaches beyond `since`.
+
+    What is NaN was not measured: it neither ends a stretch nor counts in one.
+    """
+    there = ~np.isnan(values)
+    epochs, values = epochs[there], values[there]
+    known = int(epochs[-1]) if len(epochs) else -1
+    past = values >= value if rising else values < value
+    edges = np.flatnonzero(np.diff(past.astype(np.int8), prepend=0, append=0))
+    for start, end in edges.reshape(-1, 2).tolist():
+        if end - start >= held and epochs[end - 1] >= since:
+            by = int(epochs[start])
+            if start == 0:
+                return Reach(by, -1, by, known)
+            after = int(epochs[start - 1])
+            share = _share(values[start - 1], values[start], value, log=not rising)
+            return Reach(min(max(round(after + share * (by - after)), after + 1), by), after, by, known)
+    against = np.flatnonzero(~past)
+    last = int(epochs[against[-1]]) if len(against) else -1
+    return Reach(None, last, last, known)
+
+
+def _share(before: float, then: float, value: float, *, log: bool) -> float:
+    """How far on the way from one measure to the next the level lies; 1 where that cannot be said."""
+    if log:
+        if not (math.isfinite(before) and then > 0 and value > 0):
+            return 1.0
+        before, then, value = math.log(before), math.log(then), math.log(value)
+    share = (value - before) / (then - before)
+    return share if math.isfinite(share) else 1.0
+
+
+def phase(state: RunState, phase: Phase, since: int = -1) -> Reach:
+    """When a run entered a phase first, after epoch `since`, as the present rules place it.
+
+    A boundary may be placed long before it is known, so one that is not there yet says nothing of any epoch.
+    """
+    series = state.series.get("test_loss")
+    known = state.phases.last.epoch if state.phases.last else -1
+    for boundary in state.phases.boundaries:
+        if boundary.phase is phase and boundary.epoch > since:
+            before = series.at(boundary.epoch - 1) if series else None
+            return Reach(boundary.epoch, before[0] if before else -1, boundary.epoch, known)
+    return Reach(None, -1, -1, known)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """How one run's crossing lies to another's."""
+
+    kind: Literal["earlier", "later", "same", "unknown"]
+    """same: no difference that the measures can tell. unknown: one of them is not known far enough."""
+    epochs: int = 0
+    """The difference; at least so much when it is not exact."""
+    within: int = 0
+    """It may be off by so much."""
+    exact: bool = True
+    """False: one of them has not reached the level, and the difference is at least so much."""
+
+
+def gap(here: Reach, there: Reach) -> Gap:
+    """How `here` lies to `there`; claims no more than both runs' measures tell."""
+    if here.epoch is not None and there.epoch is not None:
+        least, most = here.after - there.by, here.by - there.after
+        by = here.epoch - there.epoch
+        if (here.after, here.by) == (there.after, there.by) or least < 0 < most:
+            return Gap("same", abs(by), max(most - by, by - least))
+        return Gap("earlier" if by < 0 else "later", abs(by), max(most - by, by - least))
+    if here.epoch is not None and there.after >= here.by >= 0:
+        return Gap("earlier", there.after - here.by, exact=False)
+    if there.epoch is not None and here.after >= there.by >= 0:
+        return Gap("later", here.after - there.by, exact=False)
+    return Gap("unknown")

@@ -1,0 +1,92 @@
+"""`grok-tui compare --once`: runs side by side as plain text, for scripts and for notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from grok_tui import around, comparing, effects, listing, wording
+from grok_tui.aligning import START, Alignment, branched
+from grok_tui.errors import GrokTuiError
+from grok_tui.runs import Run
+from grok_tui.state import RunState
+
+Member = tuple[Run, RunState]
+
+
+def lines(runs: Sequence[Run], alignment: Alignment = START) -> Iterator[str]:
+    """Everything that is known of several runs, side by side; one that cannot be read is named."""
+    members: list[Member] = []
+    for run in runs:
+        try:
+            members.append((run, comparing.read(run)))
+        except GrokTuiError as error:
+            yield f"{run.name} is left out: {error}"
+    if not members:
+        return
+    yield from _table(members)
+    yield from _when(members, alignment)
+    yield from _differences(members)
+    yield from _effects(members)
+
+
+def _table(members: Sequence[Member]) -> Iterator[str]:
+    heads = [column for column in comparing.COLUMNS if not column.when]
+    rows = [("run", "state", *(column.head for column in heads))]
+    for run, state in members:
+        found = comparing.cells(state)
+        standing = listing.run_standing(run)
+        rows.append((run.name, f"{wording.MARKS[standing]} {standing}", *(found[c.head] for c in heads)))
+    yield from wording.columns(rows, right=frozenset({2, 3, 4, 5}))
+
+
+def _when(members: Sequence[Member], alignment: Alignment) -> Iterator[str]:
+    """When each got where, in epochs since what they are aligned by."""
+    heads = [column for column in comparing.COLUMNS if column.when]
+    rows = [(alignment.label, *(column.head for column in heads))]
+    lacking = []
+    for run, state in members:
+        zero = alignment.zero(state)
+        if zero is None:
+            lacking.append(f"{run.name} {alignment.lacking}")
+            continue
+        found = comparing.cells(state, zero)
+        at = f"{run.name} (0 is {zero:,})" if alignment != START else run.name
+        rows.append((at, *(found[column.head] for column in heads)))
+    yield ""
+    if len(rows) > 1:
+        yield from wording.columns(rows, right=frozenset(range(1, len(heads) + 1)))
+    yield from (f"not aligned: {text}" for text in lacking)
+    yield f"({comparing.RULES})"
+
+
+def _differences(members: Sequence[Member]) -> Iterator[str]:
+    found = comparing.differences([state for _, state in members])
+    yield ""
+    if not found:
+        yield "the configurations do not differ"
+        return
+    rows = [("what differs", *(run.name for run, _ in members))]
+    rows += [(each.name, *each.values) for each in found]
+    yield from wording.columns(rows)
+
+
+def _effects(members: Sequence[Member]) -> Iterator[str]:
+    """Of each branch whose parent is here too; of a change of any other run, before and after."""
+    states = {run.name: state for run, state in members}
+    for run, state in members:
+        since, named = branched(state), parent_of(state)
+        if since is not None and named in states:
+            yield ""
+            yield f"{run.name} against its parent {named}"
+            yield from (f"  {line}" for line in effects.told(effects.of(state, states[named], since)))
+        elif changes := around.every(state, since if since is not None else -1):
+            yield ""
+            yield f"{run.name}, before and after its changes"
+            for change in changes:
+                yield from (f"  {line}" for line in around.told(change))
+
+
+def parent_of(state: RunState) -> str:
+    """The name of the run that this one branched off, by its own recording; empty when it is no branch."""
+    found = next((event for event in reversed(state.events) if event.what == "branched"), None)
+    return str(found.data.get("parent", "")) if found else ""

@@ -1,0 +1,140 @@
+"""Runs side by side: only what differs, where each stands, and from where they are told."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grok_tui import aligning, comparing
+from grok_tui.aligning import Alignment
+from grok_tui.comparing import Difference
+from grok_tui.errors import ConfigError
+from grok_tui.protocol import Array
+from grok_tui.runs import Run
+from grok_tui.series import Series, Shifted
+from tests.compare.made import branched, changed, greeting, grokked, learned, run
+
+
+def test_only_what_differs_is_told() -> None:
+    one = run("a", config={"data": {"seed": 1}, "measure": {"every": 100}})
+    other = run("b", config={"data": {"seed": 2}, "measure": {"every": 100}}, machine={"device": "cuda"})
+    assert comparing.differences([one, other]) == [
+        Difference("data.seed", ("1", "2")),
+        Difference("device", ("cpu", "cuda")),
+    ]
+    assert comparing.differences([one, one]) == []
+
+
+def test_a_control_is_told_over_time_and_only_once() -> None:
+    one = run("a", [changed(6000, 0.3)])
+    other = run("b", config={"optimizer": {"weight_decay": 3.0}})
+    assert comparing.differences([one, other]) == [Difference("weight decay", ("1, 0.3 from 6,000", "3"))]
+
+
+def test_a_key_that_only_one_configuration_has_is_told() -> None:
+    assert comparing.differences([run("a", config={"plan": {"lines": 3}}), run("b")]) == [
+        Difference("plan.lines", ("3", "–"))
+    ]
+
+
+def test_of_many_changes_the_first_and_the_last_are_told() -> None:
+    state = run(events=[changed(1000 * n, float(n + 1), float(n)) for n in range(1, 12)])
+    assert comparing.path(state, "weight_decay") == "1, 2 from 1,000, … 12 from 11,000 (11 changes)"
+
+
+def test_of_several_changes_at_one_epoch_only_the_last_counts() -> None:
+    state = run(events=[changed(500, 3.0), changed(500, 1.0, 3.0), changed(700, 2.0), changed(700, 4.0, 2.0)])
+    assert comparing.path(state, "weight_decay") == "1, 4 from 700"
+    assert comparing.path(state, "weight_decay", since=600) == "1, 4 from 700"
+    assert comparing.path(state, "weight_decay", since=700) == "4"
+
+
+def test_a_row_of_the_table_says_when_and_what_is_not_known() -> None:
+    state = run(
+        test_loss=grokked(7000),
+        train_loss=grokked(100, 12_100, floor=1e-7),
+        train_accuracy=learned(),
+        keys=(35, 14),
+    )
+    found = comparing.cells(state)
+    assert found["test < chance"] == "6,964"
+    assert found["test loss < 1"] == "7,905"
+    assert found["50 % test acc."] == "–"
+    assert found["memorization"] == "200"
+    assert found["train loss"] == "1e-7"
+    assert found["test loss"] == "1e-6 @12,000"  # the train loss is known up to 12,100
+    assert found["keys"] == "14 35 provisional"
+    assert set(found) == {column.head for column in comparing.COLUMNS}
+    assert comparing.cells(run(test_loss=grokked(99_000)))["test loss < 1"] == "> 12,000"
+
+
+def test_a_run_that_is_empty_has_a_row_too() -> None:
+    assert set(comparing.cells(comparing.Lean()).values()) == {"–", "0"}
+
+
+def test_two_to_eight_runs_are_compared() -> None:
+    runs = [Run(Path(f"/nowhere/{n}")) for n in range(9)]
+    assert "at most 8" in comparing.wrong(runs)
+    assert not comparing.wrong(runs[:8])
+    assert comparing.wrong(runs[:1])
+    assert comparing.unique([runs[0], runs[1], Run(Path("/nowhere/../nowhere/0"))]) == runs[:2]
+
+
+def test_maps_are_not_kept() -> None:
+    state = comparing.Lean()
+    state.apply(greeting("a"))
+    state.apply(Array(0, "W_E", np.zeros((99, 99))))
+    state.apply(Array(0, "key_frequencies", np.array([3])))
+    assert list(state.arrays) == ["key_frequencies"]
+
+
+def test_values_at_an_epoch_are_ordered_with_the_unknown_last() -> None:
+    state = run(test_loss={0: 4.0, 100: 2.0})
+    assert comparing.value_at(state, "test_loss", 150) != comparing.value_at(state, "test_loss", 50)
+    assert math.isnan(comparing.value_at(state, "test_loss", 101))
+    assert comparing.value_at(state, "test_loss", None) == 2.0
+    assert comparing.order([1.0, math.nan, 3.0, 2.0, math.nan]) == [2, 3, 0, 1, 4]
+
+
+def test_each_alignment_finds_its_zero_or_says_that_there_is_none() -> None:
+    state = run(
+        events=[changed(3000, 2.0), branched(5000), changed(5000, 3.0), changed(5000, 4.0, 3.0)],
+        test_loss=grokked(7000),
+        train_loss=grokked(100),
+        train_accuracy=learned(),
+    )
+    zeros = {name: Alignment(name).zero(state) for name in (*aligning.NAMES, "change:2", "change:3")}
+    assert zeros["epoch"] == 0
+    assert (zeros["change"], zeros["last-change"], zeros["change:2"], zeros["change:3"]) == (3000, 5000, 5000, None)
+    assert (zeros["branch"], zeros["memorization"], zeros["degraded"]) == (5000, 200, None)
+    empty = comparing.Lean()
+    assert [each.name for each in aligning.offered([empty])] == ["epoch"]
+    assert {"epoch", "change", "last-change", "branch", "memorization"} <= {e.name for e in aligning.offered([state])}
+
+
+def test_an_alignment_that_there_is_none_of_is_met_with_the_nearest() -> None:
+    assert aligning.parse("change:12").label == "epochs since change 12"
+    with pytest.raises(ConfigError, match="did you mean 'cleanup'"):
+        aligning.parse("cleanupp")
+    for odd in ("change:0", "change:", "change:x", "xyzzy"):
+        with pytest.raises(ConfigError, match="--align"):
+            aligning.parse(odd)
+
+
+def test_a_shifted_series_is_the_series_elsewhere() -> None:
+    inner = Series()
+    inner.add(np.arange(0, 1001, 100), np.arange(11.0))
+    moved = Shifted(inner, 600)
+    assert moved.at(0.0) == (0, 6.0)
+    assert moved.at(float(np.nextafter(0, -1))) == (-100, 5.0)
+    assert moved.at(-601) is None
+    assert moved.after(0) == (100, 7.0)
+    assert moved.extent(-600, 0) == (0.0, 6.0)
+    assert moved.extent(-600, 400) == (0.0, 10.0)
+    edges = np.array([-600.0, -150.0, np.nextafter(0.0, 1)])
+    assert moved.columns(edges).last.tolist() == [4.0, 6.0]
+    inner.add(np.array([1100]), np.array([11.0]))
+    assert (len(moved), moved.last, moved.epochs[-1]) == (12, 11.0, 500)
