@@ -159,6 +159,10 @@ SECTIONS: dict[str, type[Any]] = {
 }
 
 
+CONTROLS = {"weight_decay": "weight decay", "lr": "learning rate"}
+"""Name -> label of what may be changed while a run goes on; their bounds are those of [optimizer]."""
+
+
 def limits(key: str) -> Mapping[str, Any]:
     """What may stand at `key`, e.g. "optimizer.weight_decay": its "low" and "high" or its "choices", and "about"."""
     section, _, name = key.partition(".")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,41 @@ def start(config: Config, *, device: str = "auto", threads: int | None = None) -
         raise
     except LaunchError:
         if not run.frames.exists() or run.frames.stat().st_size == 0:
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
+    return run
+
+
+def branch(
+    parent: Run,
+    epoch: int,
+    *,
+    changes: Mapping[str, float] | None = None,
+    settings: Iterable[tuple[str, str]] = (),
+    before: int | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    hook: str = "",
+) -> Run:
+    """Make a branch of a run, as `branches.create`, and start its trainer; returns when the trainer listens.
+
+    Blocks: call it in a thread. As on a resume the parent's hook is not run, and device and threads are the parent's.
+
+    Raises:
+        GrokTuiError: as `branches.create`.
+        LaunchError: the trainer ended, or did not listen in time. Nothing is left when nothing was recorded.
+    """
+    from grok_tui import branches  # it reads recordings, which starting a run does not
+
+    run = branches.create(parent, epoch, changes, settings, before)
+    shared = run.frames.stat().st_size
+    try:
+        _launch(run, device, threads, hook)
+    except KeyboardInterrupt:
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise
+    except LaunchError:
+        if run.frames.stat().st_size == shared:
             shutil.rmtree(run.path, ignore_errors=True)
         raise
     return run

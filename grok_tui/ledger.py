@@ -10,6 +10,7 @@ import json
 import math
 import os
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,8 +69,7 @@ class Ledger:
         """
         seq = self.entries[-1].seq + 1 if self.entries else 1
         entry = Entry(seq, time.time(), epoch, what, ok, text, _plain(data))
-        fields = {name: getattr(entry, name) for name in _FIELDS} | entry.data
-        line = memoryview(json.dumps(fields, allow_nan=False, ensure_ascii=False).encode() + b"\n")
+        line = memoryview(_line(entry))
         done = 0
         try:
             while done < len(line):
@@ -95,6 +95,23 @@ def read(path: Path) -> list[Entry]:
         RecordError: it cannot be read, or a line is not an entry.
     """
     return _parse(path)[0]
+
+
+def write(path: Path, entries: Iterable[Entry]) -> None:
+    """A new ledger of these entries, on the disk itself when this returns.
+
+    Raises:
+        OSError: the disk would not take it.
+    """
+    with path.open("xb") as file:
+        file.writelines(map(_line, entries))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _line(entry: Entry) -> bytes:
+    fields = {name: getattr(entry, name) for name in _FIELDS} | entry.data
+    return json.dumps(fields, allow_nan=False, ensure_ascii=False).encode() + b"\n"
 
 
 def _parse(path: Path) -> tuple[list[Entry], int]:

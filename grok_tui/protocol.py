@@ -124,8 +124,8 @@ class Event:
     kind: ClassVar[str] = "event"
     epoch: int
     what: str
-    """started, imported (what of it is assumed), changed, paused, continued, checkpoint, resumed, replayed, stopped,
-    finished, failed, phase."""
+    """started, imported (what of it is assumed), branched, changed, paused, continued, checkpoint, resumed, replayed,
+    stopped, finished, failed, phase."""
     text: str
     """The same for the reader, in a few words."""
     time: float
@@ -133,7 +133,8 @@ class Event:
     seq: int = 0
     """The ledger's number for it; 0 for events that are not interventions."""
     data: dict[str, Any] = field(default_factory=dict)
-    """`changed`: control, value, previous. `checkpoint`: file. `phase`: phase, placed, confirmed, rules, ..."""
+    """`changed`: control, value, previous. `checkpoint`: file. `branched`: parent, epoch.
+    `phase`: phase, placed, confirmed, rules, ..."""
 
 
 @dataclass(frozen=True, slots=True)

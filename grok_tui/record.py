@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
@@ -113,6 +114,42 @@ def read(path: Path, start: int = 0, limit: int | None = None) -> tuple[list[Sto
     except ProtocolError as error:
         raise RecordError(f"{path}: the record at byte {position:,} is {error}") from None
     return frames, position
+
+
+def each(path: Path) -> Iterator[tuple[bytes, Stored]]:
+    """Each frame of a recording with its payload, so that it can stand in another one as it is.
+
+    Stops before a torn record, and leaves out kinds that this build does not know.
+
+    Raises:
+        RecordError: as `read`.
+    """
+    try:
+        with path.open("rb", buffering=1 << 18) as file:
+            while (payload := _next(file)) is not None:
+                frame = codec.unpack(payload)
+                if not isinstance(frame, Unknown):
+                    yield payload, cast(Stored, frame)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})") from None
+    except ProtocolError as error:
+        raise RecordError(f"{path}: a record is {error}") from None
+
+
+def write(path: Path, payloads: Iterable[bytes]) -> None:
+    """A new recording of these payloads, on the disk itself when this returns.
+
+    Raises:
+        OSError: the disk would not take it.
+    """
+    with path.open("xb", buffering=1 << 20) as file:
+        for payload in payloads:
+            file.write(_head(payload))
+            file.write(payload)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def end_of_records(path: Path, start: int = 0) -> int:

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from grok_tui import config as configs
+from grok_tui import lineage as lineages
 from grok_tui import paths
 from grok_tui.config import Config
 from grok_tui.errors import GrokTuiError, RunError
+from grok_tui.lineage import Lineage
 from grok_tui.protocol import RECORDING
 
 HOLD_PATIENCE = 1.0
@@ -109,6 +111,11 @@ class Run:
         except GrokTuiError as error:
             raise RunError(str(error)) from None
 
+    @cached_property
+    def lineage(self) -> Lineage | None:
+        """Of which run it is a branch; None for one that was started by itself."""
+        return lineages.read(self.path)
+
     @property
     def problem(self) -> str | None:
         """One line on why the directory cannot be used as a run; None when it can."""
@@ -192,26 +199,26 @@ class Run:
         return lines[number] if number < len(lines) else ""
 
 
-def create(config: Config, fill: Callable[[Run], None] | None = None) -> Run:
-    """A new run directory for `config`, named after its preset: whole, or not there at all.
+def create(config: Config, fill: Callable[[Run], None] | None = None, parent: Run | None = None) -> Run:
+    """A new run directory for `config`, named after its preset or its `parent`: whole, or not there at all.
 
     `fill` puts things into it before anybody sees it; when it raises, nothing is left.
 
     Raises:
         RunError: it cannot be made.
     """
-    parent, slug = paths.runs_dir(), _slug(config.name)
+    place, stem = paths.runs_dir(), f"{parent.name}." if parent else f"{_slug(config.name)}-"
     try:
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=parent) as hidden:
-            beside = Path(hidden) / f"{slug}-{_first_free(parent, slug)}"
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=place) as hidden:
+            beside = Path(hidden) / f"{stem}{_first_free(place, stem)}"
             beside.mkdir()
             (beside / "VERSION").write_text(f"{RECORDING}\n", encoding="utf-8")
             (beside / "config.toml").write_text(configs.dump(config), encoding="utf-8")
             if fill is not None:
                 fill(Run(beside))
-            return Run(_rename_to_free(beside, parent, slug))
+            return Run(_rename_to_free(beside, place, stem))
     except OSError as error:
-        raise RunError(f"{parent}: no run can be made there ({error.strerror})") from None
+        raise RunError(f"{place}: no run can be made there ({error.strerror})") from None
 
 
 def find(name: str | None = None) -> Run:
@@ -244,6 +251,18 @@ def listing() -> list[Run]:
     return sorted(map(Run, found), key=lambda run: (run.started, run.name), reverse=True)
 
 
+def children(run: Run) -> list[Run]:
+    """The branches of a run, in the order of their numbers."""
+    found = [(other, other.lineage) for other in listing() if other.lineage and other.lineage.parent == run.name]
+    born = lineages.born(run.path, run.frames) if found else 0.0
+    return sorted((other for other, lineage in found if lineage.is_of(born)), key=by_number)
+
+
+def by_number(run: Run) -> tuple[list[int], str]:
+    """What sorts runs by the numbers in their names: demo-1.9 before demo-1.10."""
+    return [int(digits) for digits in re.findall(r"[0-9]{1,9}", run.name)], run.name
+
+
 def check(path: Path) -> None:
     """Pass if this build can read the run in `path`.
 
@@ -270,17 +289,17 @@ def _slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-.")[:40] or "custom"
 
 
-def _first_free(parent: Path, slug: str) -> int:
-    """The first number above all that `slug` has."""
-    taken = [re.fullmatch(rf"{re.escape(slug)}-(\d{{1,9}})", path.name) for path in parent.iterdir()]
+def _first_free(place: Path, stem: str) -> int:
+    """The first number above all that `stem` has."""
+    taken = [re.fullmatch(rf"{re.escape(stem)}(\d{{1,9}})", path.name) for path in place.iterdir()]
     return 1 + max((int(match[1]) for match in taken if match), default=0)
 
 
-def _rename_to_free(beside: Path, parent: Path, slug: str) -> Path:
-    """Move `beside` to the first free number of `slug`; a rival's directory is never replaced."""
-    number = _first_free(parent, slug)
+def _rename_to_free(beside: Path, place: Path, stem: str) -> Path:
+    """Move `beside` to the first free number of `stem`; a rival's directory is never replaced."""
+    number = _first_free(place, stem)
     while True:
-        path = parent / f"{slug}-{number}"
+        path = place / f"{stem}{number}"
         try:
             beside.rename(path)  # fails on any directory that has something in it, as every run has
             return path

@@ -125,7 +125,7 @@ class RunState:
         for event in reversed(self.events):
             if event.what in ENDED:
                 return event.what
-            if event.what in ("started", "resumed", "continued", "paused"):
+            if event.what in ("started", "branched", "resumed", "continued", "paused"):
                 return "paused" if event.what == "paused" else "running"
         return ""
 

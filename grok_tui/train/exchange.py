@@ -19,7 +19,7 @@ from grok_tui import __version__, ledger, runs
 from grok_tui import config as configs
 from grok_tui.errors import ExchangeError, GrokTuiError
 from grok_tui.runs import Run
-from grok_tui.train import checkpoint, foreign, intake, steer, translate
+from grok_tui.train import checkpoint, foreign, intake, translate
 from grok_tui.train import machine as machines
 
 TERMINATED = 128 + signal.SIGTERM
@@ -121,7 +121,7 @@ def _known(run: Run, epoch: int) -> dict[str, Any]:
             entry.what == "changed"
             and entry.ok
             and entry.epoch <= epoch
-            and entry.data.get("control") in steer.CONTROLS
+            and entry.data.get("control") in configs.CONTROLS
         ):
             values[f"optimizer.{entry.data['control']}"] = entry.data.get("value")
         assumed |= set(entry.data.get("assumed", ()))

@@ -357,7 +357,7 @@ class _Intake:
                 "rate": 0.0,
                 "device": "cpu",
                 "time": time.time(),
-                "controls": {name: getattr(config.optimizer, name) for name in steer.CONTROLS},
+                "controls": {name: getattr(config.optimizer, name) for name in configs.CONTROLS},
                 "values": self._latest,
             }
         )

@@ -89,7 +89,8 @@ def _say_how_it_begins(session: Session, past: Past) -> None:
         session.journal.event(entry.epoch, entry.what, entry.text, entry.seq, **entry.data)
     if past.exists:
         others = [", ".join(past.since)] if past.since else []
-        text = ": ".join((f"resumed from epoch {session.epoch:,}", *others))
+        begun = "begins at" if past.branched else "resumed from"
+        text = ": ".join((f"{begun} epoch {session.epoch:,}", *others))
         session.journal.intervention(session.epoch, "resumed", text)
         if past.gave_up and not session.replaying:
             session.take_back_what_diverged()

@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 
 from grok_tui import record
 from grok_tui.ledger import Entry
-from grok_tui.protocol import Event, Hello, Points
+from grok_tui.protocol import Array, Event, Hello, Points
 from grok_tui.runs import Run
+
+BEGUN = ("started", "resumed", "branched")
+"""What begins a stretch of training."""
 
 
 class Past:
@@ -48,12 +51,18 @@ class Past:
         """The recording's end is not finite, and is not counted."""
         self.diverged = self._give_up_what_diverged()
         """The changes after which the loss ceased to be finite, oldest first."""
+        keys = [f.values.tolist() for f in frames if isinstance(f, Array) and f.name == "key_frequencies"]
+        self.keys: list[int] = keys[-1] if keys and not self.gave_up else []
+        """The key frequencies that were recorded last, and count."""
         self.known = max([self.end, *(entry.epoch for entry in self.changes)])
         """The epoch up to which something is known: after a power cut the ledger can be ahead of the recording."""
-        told = max((frame.seq for frame in frames if isinstance(frame, Event)), default=0)
+        told_events = [frame for frame in frames if isinstance(frame, Event)]
+        told = max((event.seq for event in told_events), default=0)
         self.untold = [entry for entry in entries if entry.ok and entry.seq > told]
         """Interventions of the ledger that a kill kept out of the recording."""
-        self.finished = any(isinstance(frame, Event) and frame.what == "finished" for frame in frames)
+        self.branched = next((e.what for e in reversed(told_events) if e.what in BEGUN), "") == "branched"
+        """It is a branch that nobody has trained yet."""
+        self.finished = any(event.what == "finished" for event in told_events)
         self.since: list[str] = []
         """What the run is trained on now that is not as it was, in words."""
         self._from = -1

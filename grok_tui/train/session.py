@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from grok_tui import config as configs
 from grok_tui import hindsight
 from grok_tui.config import Config
 from grok_tui.errors import RecordError, RunError
@@ -68,11 +69,11 @@ class Session:
         self._untold = self._phases.catch_up(past.frames)
         self._steered = [entry.epoch for entry in past.changes]
         self._hook = Hook(hook, run.path, lambda line: print(line, flush=True))
-        self.controls = {name: float(getattr(self.config.optimizer, name)) for name in steer.CONTROLS}
+        self.controls = {name: float(getattr(self.config.optimizer, name)) for name in configs.CONTROLS}
         self.paused = False
         self._stopping = ""
         self._stoppers: list[tuple[Ticket, int]] = []
-        self._keys: list[int] = []
+        self._keys = past.keys
         self._latest = dict(past.latest)
         self._burst = 1
         self._losses: deque[float] = deque(maxlen=USUAL + self.config.measure.every)

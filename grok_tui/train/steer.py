@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from grok_tui import config as configs
 from grok_tui import locks
+from grok_tui.config import CONTROLS
 from grok_tui.errors import ConfigError
 from grok_tui.protocol import ORDERS, Command, ControlInfo, Order, Reply, SetControl
 
 if TYPE_CHECKING:
     from grok_tui.train.serve import Ticket
     from grok_tui.train.session import Session
-
-CONTROLS = {"weight_decay": "weight decay", "lr": "learning rate"}
-"""Name -> label of what may be changed while a run goes on; their bounds are the configuration's."""
 
 
 def catalogue(config: configs.Config) -> tuple[ControlInfo, ...]:

@@ -31,6 +31,7 @@ PHASE = "phase"
 LOOKS = {
     "imported": Look("▸", Token.GOOD),
     "started": Look("▸", Token.GOOD),
+    "branched": Look("├", Token.GOOD),
     "changed": Look("◆", Token.MARK),
     "branched": Look("├", Token.GOOD),
     "paused": Look("‖", Token.WARN),

@@ -1,0 +1,216 @@
+"""Branches: a new run that shares another one's past up to an epoch, and goes its own way from there.
+
+The child is a run directory like any other. It holds the parent's recording and ledger up to the epoch, as
+far as they count, and its weights and resume points as hard links, so that it takes little room and stays
+whole when the parent is deleted. Its trainer starts as on a resume: from the nearest resume point, with the
+ledger's changes at their epochs. The parent is only read, also while it is being trained.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from grok_tui import codec, ledger, lineage, record, runs
+from grok_tui import config as configs
+from grok_tui.config import Config
+from grok_tui.errors import ConfigError, RunError
+from grok_tui.ledger import Entry
+from grok_tui.lineage import Lineage
+from grok_tui.protocol import Event, Hello
+from grok_tui.runs import Run
+from grok_tui.trunk import Trunk, renumbered
+
+OWN = ("training.epochs", "measure.*", "record.*", "notify.*", "view.*")
+"""What of its configuration a branch may have otherwise: nothing that its past was made with."""
+
+
+def create(
+    parent: Run,
+    epoch: int,
+    changes: Mapping[str, float] | None = None,
+    settings: Iterable[tuple[str, str]] = (),
+    before: int | None = None,
+) -> Run:
+    """A new run with the parent's past up to `epoch`; whole, or not there at all. Nobody trains it yet.
+
+    Args:
+        parent: is only read.
+        epoch: from which on the two may differ.
+        changes: controls that have another value from there on.
+        settings: dotted keys of the configuration and their values: those of `OWN`.
+        before: the ledger's entry of that number, and all after it, are left out.
+
+    Raises:
+        ConfigError: a change or a setting is unknown, out of bounds, or none that a branch may have.
+        RunError: the parent has no such past, or the branch cannot be made.
+        RecordError: the parent's recording cannot be read.
+    """
+    runs.check(parent.path)
+    settings = tuple(settings)
+    config = _config(parent.config, settings)
+    checked = _checked(changes or {})
+    trunk = Trunk(parent)
+    _check(parent, trunk, epoch, config.training.epochs)
+    kept, without = _kept(parent, trunk, epoch, before)
+    wanted = {name: new for name, new in checked.items() if new != _in_force(name, config, kept)}
+    born = time.time()
+    own = Lineage(
+        parent.name,
+        epoch,
+        lineage.born(parent.path, parent.frames),
+        born,
+        wanted,
+        {key: str(value) for key, value in settings},
+        without[0].text if without else "",
+    )
+    past = _Past(trunk, epoch, kept, _steps(own, config, kept))
+
+    def fill(child: Run) -> None:
+        record.write(child.frames, past.payloads(_greeting(trunk.hello(epoch), child, config)))
+        ledger.write(child.ledger, past.entries)
+        lineage.write(child.path, own)
+        _share(parent.weights, child.weights, epoch)
+        stale = any(entry.epoch == epoch for entry in without)  # it may hold what is to be left out
+        _share(parent.resume_points, child.resume_points, epoch - stale)
+
+    return runs.create(config, fill, parent)
+
+
+def start(run: Run) -> int:
+    """The epoch from which a branch is computed again: of its newest resume point, or 0."""
+    return max((int(path.stem) for path in run.resume_points.glob("*.safetensors") if path.stem.isdigit()), default=0)
+
+
+def _config(config: Config, settings: tuple[tuple[str, str], ...]) -> Config:
+    """The parent's configuration with the branch's own settings."""
+    known = configs.keys()
+    for key, _ in settings:
+        if key in known and not any(key == own or key.startswith(own.rstrip("*")) for own in OWN):
+            control = key.removeprefix("optimizer.")
+            hint = f"change it with --{control.replace('_', '-')}" if control in configs.CONTROLS else ""
+            may = hint or f"what may: {', '.join(OWN)}"
+            raise ConfigError(f"{key} cannot be set in a branch, whose past was made with the parent's; {may}")
+    return configs.override(config, settings)
+
+
+def _checked(changes: Mapping[str, float]) -> dict[str, float]:
+    for name in changes:
+        if name not in configs.CONTROLS:
+            raise ConfigError(f"there is no control {name[:40]!r}; there are {', '.join(configs.CONTROLS)}")
+    return {name: configs.check(f"optimizer.{name}", value, name) for name, value in changes.items()}
+
+
+def _check(parent: Run, trunk: Trunk, epoch: int, epochs: int) -> None:
+    """Pass if the parent has a past up to `epoch`, and the branch a future."""
+    if epoch < 0:
+        raise ConfigError(f"epoch {epoch}: 0 or more was expected")
+    if trunk.imported:
+        raise RunError(f"{parent.name} was imported: it has weights, but no training that a branch could go on with")
+    if epoch > trunk.end:
+        raise RunError(f"{parent.name} is recorded up to epoch {trunk.end:,}; there is no epoch {epoch:,} to branch at")
+    if (bad := trunk.diverged) is not None and epoch >= bad:
+        raise RunError(f"{parent.name} diverged: its train loss is not finite from epoch {bad:,} on; branch before it")
+    if epoch >= epochs:
+        raise RunError(f"epoch {epoch:,} is the end of {epochs:,} epochs: give the branch more of them (--epochs)")
+    if trunk.unwritten:
+        raise RunError(f"{parent.name}: its ledger lacks entry {trunk.unwritten[0]}, so its past cannot be repeated")
+
+
+def _kept(parent: Run, trunk: Trunk, epoch: int, before: int | None) -> tuple[list[Entry], list[Entry]]:
+    """The parent's interventions up to `epoch` that the branch keeps, and those that it leaves out for `before`."""
+    if before is None:
+        return [entry for entry in trunk.entries if entry.epoch <= epoch], []
+    if before not in {entry.seq for entry in trunk.entries}:
+        raise RunError(f"{parent.name}: its ledger has no intervention {before} that could be left out")
+    without = [entry for entry in trunk.entries if entry.seq >= before]
+    if (first := min(entry.epoch for entry in without)) < epoch:
+        raise RunError(f"{parent.name}: to leave out what was done at epoch {first:,}, branch there or before")
+    return [entry for entry in trunk.entries if entry.epoch <= epoch and entry.seq < before], without
+
+
+def _in_force(name: str, config: Config, kept: Iterable[Entry]) -> float:
+    """The value of a control at the branch."""
+    value = float(getattr(config.optimizer, name))
+    for entry in kept:
+        if entry.what == "changed" and entry.data.get("control") == name:
+            value = float(entry.data["value"])
+    return value
+
+
+def _steps(own: Lineage, config: Config, kept: list[Entry]) -> list[Entry]:
+    """What is done in the branch itself: that it was made, and the changes."""
+    now, epoch = own.born, own.epoch
+    text = f"branched from {own.parent} at epoch {epoch:,}" + (f", without {own.without}" if own.without else "")
+    steps = [Entry(0, now, epoch, "branched", True, text, {"parent": own.parent})]
+    for name, value in own.changes.items():
+        previous = _in_force(name, config, kept)
+        data = {"control": name, "value": value, "previous": previous}
+        steps.append(Entry(0, now, epoch, "changed", True, f"{name} {previous:g} → {value:g}", data))
+    return steps
+
+
+def _greeting(hello: Hello, child: Run, config: Config) -> Hello:
+    """The parent's greeting as the branch's: made on that machine, but another run."""
+    return replace(hello, run=child.name, config=configs.to_tables(config), epochs=config.training.epochs)
+
+
+@dataclass
+class _Past:
+    """The branch's recording and ledger, whose numbers fit each other."""
+
+    trunk: Trunk
+    epoch: int
+    kept: list[Entry]
+    steps: list[Entry]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """Numbered anew, without gaps."""
+        return [replace(entry, seq=seq) for seq, entry in enumerate((*self.kept, *self.steps), 1)]
+
+    def payloads(self, hello: Hello) -> Iterable[bytes]:
+        """The recording: what the parent had recorded, then what was done in the branch."""
+        yield codec.pack(hello)
+        numbers = {entry.seq: seq for seq, entry in enumerate(self.kept, 1)}
+        told = set()
+        for item in self.trunk.upto(self.epoch):
+            if isinstance(item.frame, Event) and item.frame.seq:
+                if item.frame.seq not in numbers:
+                    continue
+                told.add(numbers[item.frame.seq])
+                item = renumbered(item.frame, numbers[item.frame.seq])
+            yield item.payload
+        for entry in self.entries:
+            if entry.seq not in told:  # a kill kept it out of the parent's recording, or it is the branch's own
+                data = entry.data | ({"epoch": entry.epoch} if entry.what == "branched" else {})
+                yield codec.pack(Event(entry.epoch, entry.what, entry.text, entry.time, entry.seq, data))
+
+
+def _share(source: Path, target: Path, epoch: int) -> None:
+    """Have the files of the epochs up to `epoch` in both directories, as hard links where that can be."""
+    target.mkdir()
+    for path in source.glob("*.safetensors"):
+        if not path.stem.isdigit() or int(path.stem) > epoch:
+            continue
+        try:
+            os.link(path, target / path.name)
+        except FileNotFoundError:  # thinned out at this moment
+            continue
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            _copy(path, target / path.name)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """On a file system without hard links, or across two."""
+    try:
+        shutil.copyfile(source, target)
+    except FileNotFoundError:  # thinned out at this moment
+        target.unlink(missing_ok=True)

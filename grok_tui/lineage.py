@@ -1,0 +1,91 @@
+"""Of which run a run is a branch: `lineage.json` in its directory."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+FILE = "lineage.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Where a branch comes from, and what was done to it there."""
+
+    parent: str
+    """The parent's name."""
+    epoch: int
+    """Up to which the parent's past is the branch's own."""
+    started: float
+    """When the parent began, in seconds since 1970, to know it again: names may be given twice."""
+    born: float = 0.0
+    """When the branch was made: its own children know it by that."""
+    changes: dict[str, float] = field(default_factory=dict)
+    """Control -> value that it has from `epoch` on, where that is not the parent's."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """Dotted key -> value of its configuration, where that is not the parent's."""
+    without: str = ""
+    """The parent's intervention that is left out, with all after it; empty when none is."""
+
+    def is_of(self, born: float) -> bool:
+        """Whether a run of the parent's name that began then is the parent; times are kept to the microsecond."""
+        return math.isclose(self.started, born, rel_tol=0, abs_tol=1e-5)
+
+
+def read(run_dir: Path) -> Lineage | None:
+    """The lineage in a run's directory; None where there is none, or none that this build can read."""
+    try:
+        found = json.loads((run_dir / FILE).read_text(encoding="utf-8"))
+        parent, epoch, started = found["parent"], found["epoch"], found["started"]
+    except (OSError, ValueError, TypeError, KeyError):  # no branch, or not ours
+        return None
+    if not (isinstance(parent, str) and _whole(epoch) and _number(started)):
+        return None
+    born, without = found.get("born"), found.get("without")
+    changes, settings = (found.get(name) for name in ("changes", "settings"))
+    return Lineage(
+        parent,
+        epoch,
+        float(started),
+        float(born) if _number(born) else 0.0,
+        {k: float(v) for k, v in changes.items() if _number(v)} if isinstance(changes, dict) else {},
+        {k: str(v) for k, v in settings.items()} if isinstance(settings, dict) else {},
+        without if isinstance(without, str) else "",
+    )
+
+
+def write(run_dir: Path, lineage: Lineage) -> None:
+    """Put it into the directory of a run that nobody sees yet.
+
+    Raises:
+        OSError: the disk would not take it.
+    """
+    text = json.dumps(asdict(lineage), indent=1, allow_nan=False, ensure_ascii=False)
+    (run_dir / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def born(run_dir: Path, frames: Path) -> float:
+    """When a run began: when it was branched off, or the time of its first event; 0 when neither is known."""
+    from grok_tui import record  # listing runs needs none of it
+    from grok_tui.errors import RecordError
+    from grok_tui.protocol import Event
+
+    if (own := read(run_dir)) is not None:
+        return own.born
+    try:
+        for _, frame in record.each(frames):
+            if isinstance(frame, Event):
+                return frame.time
+    except RecordError:  # a damaged run is nobody's parent that could be known again
+        return 0.0
+    return 0.0
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
