@@ -33,7 +33,6 @@ LOOKS = {
     "started": Look("▸", Token.GOOD),
     "branched": Look("├", Token.GOOD),
     "changed": Look("◆", Token.MARK),
-    "branched": Look("├", Token.GOOD),
     "paused": Look("‖", Token.WARN),
     "continued": Look("▸", Token.GOOD),
     "checkpoint": Look("▪", Token.MUTED),
