@@ -1,0 +1,171 @@
+"""How a sweep stands now, from its file, its members' last words and their recordings. Read again as they grow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from grok_tui import grok_times, listing, sweeps, wording
+from grok_tui.errors import RunError
+from grok_tui.grok_times import Sign, Spread, Time
+from grok_tui.runs import Run
+from grok_tui.sweeps import Contents, Member, Sweep
+from grok_tui.tracks import Track
+
+OVER = frozenset({"finished", "ended", "failed", "stopped", "cut off", "gone"})
+"""Standings of members that nobody trains now."""
+
+MARKS = wording.MARKS | {"ended": "✓", "gone": "?", "live": "●"}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One member now."""
+
+    member: Member
+    run: Run | None
+    state: str
+    """waiting, live, paused, replaying, finished, ended, stopped, failed, cut off, or gone (its run was deleted)."""
+    epoch: int
+    epochs: int
+    rate: float
+    why: str = ""
+
+    @property
+    def training(self) -> bool:
+        """Epochs are coming."""
+        return self.state in ("live", "replaying")
+
+    @property
+    def done(self) -> bool:
+        """Nothing more is to come of it by itself."""
+        return self.state in ("finished", "ended")
+
+
+class SweepState:
+    """Everything that its screen and its table show. `look` reads files: call it in a thread."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        """Read what the sweep is.
+
+        Raises:
+            RunError: it cannot be read.
+        """
+        self.sweep = sweep
+        self.contents: Contents = sweep.read()
+        self.alive = False
+        """Its runner is at work."""
+        self.standings: dict[int, Standing] = {}
+        self.tracks: dict[int, Track] = {}
+
+    def look(self) -> bool:
+        """Read what is new; whether there is more to read at once."""
+        self.alive = self.sweep.alive
+        self.contents = self.sweep.read()
+        more = False
+        for member in self.contents.members:
+            standing = self._standing(member)
+            self.standings[member.number] = standing
+            if standing.run is not None:
+                more = self._follow(member.number, standing.run) or more
+        return more
+
+    def _follow(self, number: int, run: Run) -> bool:
+        if number not in self.tracks or self.tracks[number].run != run:
+            try:
+                self.tracks[number] = Track(run)
+            except RunError:  # said where the run itself is opened
+                return False
+        return self.tracks[number].look()
+
+    def _standing(self, member: Member) -> Standing:
+        run = sweeps.run_of(member)
+        epochs = self.contents.config(member).training.epochs
+        if run is None:
+            state = "gone" if member.run else "failed" if member.state == "failed" else "waiting"
+            return Standing(member, None, state, 0, epochs, 0.0, member.why)
+        said = run.state
+        alive = run.alive
+        state = listing.run_standing(run) if said or alive else "waiting"
+        if not alive and member.state in ("failed", "ended"):
+            state = member.state
+        epoch, rate = (said.get(name) for name in ("epoch", "rate"))
+        return Standing(
+            member,
+            run,
+            state,
+            int(epoch) if isinstance(epoch, int | float) else 0,
+            epochs,
+            float(rate) if alive and isinstance(rate, int | float) else 0.0,
+            "" if alive else member.why,
+        )
+
+    def time(self, number: int, sign: Sign) -> Time | None:
+        """When a member showed a sign, or up to when it did not; None where nothing is known of it."""
+        track, standing = self.tracks.get(number), self.standings.get(number)
+        if track is None or standing is None:
+            return None
+        if (found := grok_times.when(track, sign)) is not None:
+            return Time(found)
+        return Time(track.epoch, reached=False) if len(track.accuracy) else None
+
+    def over_seeds(self, numbers: Iterable[int], sign: Sign) -> Spread | None:
+        """The spread over some members; one that failed before the sign says nothing about it."""
+        times = []
+        for number in numbers:
+            found = self.time(number, sign)
+            if found is not None and (found.reached or self.standings[number].state != "failed"):
+                times.append(found)
+        return grok_times.over_seeds(times)
+
+    @property
+    def rate(self) -> float:
+        """Model-epochs per second: all members in training together."""
+        return sum(standing.rate for standing in self.standings.values() if standing.training)
+
+    @property
+    def left(self) -> float:
+        """Seconds to the end, at the present rate; NaN when nothing moves."""
+        rest = sum(s.epochs - s.epoch for s in self.standings.values() if s.state not in OVER)
+        return rest / self.rate if self.rate > 0 else math.nan
+
+    @property
+    def over(self) -> bool:
+        """Nobody works at it any more."""
+        return not self.alive and not any(s.training for s in self.standings.values())
+
+    def count(self, *states: str) -> int:
+        """Members that stand so."""
+        return sum(standing.state in states for standing in self.standings.values())
+
+    def progress(self) -> Iterator[str]:
+        """Done, running, failed, rate, time left: each in words, the most needed first."""
+        total = len(self.contents.members)
+        yield f"{self.count('finished', 'ended')} of {total} done"
+        for states, name in (
+            (("live", "replaying"), "running"),
+            (("paused",), "paused"),
+            (("waiting",), "waiting"),
+            (("failed",), "failed"),
+            (("stopped",), "stopped"),
+            (("cut off",), "cut off"),
+            (("gone",), "deleted"),
+        ):
+            if count := self.count(*states):
+                yield f"{count} {name}"
+        if self.rate > 0:
+            yield f"{wording.rate(self.rate)} model-epochs/s"
+            if self.alive and math.isfinite(self.left):
+                yield f"{wording.duration(self.left)} left"
+
+
+def heading(state: SweepState) -> str:
+    """How the sweep as a whole stands, with a sign."""
+    if state.alive:
+        return "● running"
+    if all(standing.done for standing in state.standings.values()):
+        return "✓ done"
+    if any(standing.training for standing in state.standings.values()):
+        return "✂ its runner is gone; members go on"
+    return "■ not running" if state.count("waiting", "stopped", "cut off") else "✗ ended with failures"

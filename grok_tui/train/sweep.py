@@ -1,0 +1,238 @@
+"""The runner of a sweep: `python -m grok_tui.train.sweep SWEEP_DIRECTORY`. Its output is the sweep's log.
+
+It only starts trainers, waits for them and writes down how each member stands; the trainers are processes of
+their own and survive it. So it loads no torch, and when it is killed another one goes on: members that are
+being trained are waited for, those that were cut off go on from their resume points.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from grok_tui import grids, launch, listing, runs, sweeps, wording
+from grok_tui.errors import GrokTuiError
+from grok_tui.grids import Place
+from grok_tui.runs import Run
+from grok_tui.sweeps import Contents, Member, Sweep
+from grok_tui.train.crew import Crew, Load, loads
+
+LOOK = 0.25
+"""Seconds between looks at the members in training: two system calls each."""
+
+PARTING = 60.0
+"""Seconds for a member to save its resume point and end, once it was asked to stop."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the members that are not done; returns the exit code: 0 when all are."""
+    parser = argparse.ArgumentParser(prog="python -m grok_tui.train.sweep", description=__doc__)
+    parser.add_argument("sweep", type=Path)
+    sweep = Sweep(parser.parse_args(arguments).sweep.absolute())
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal is gone; the sweep is not
+    try:
+        with sweep.hold():
+            return _run(Runner(sweep))
+    except GrokTuiError as error:
+        print(f"grok-tui: {error}", flush=True)
+        return error.exit_code
+
+
+def _run(runner: Runner) -> int:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: runner.stopping.set())
+    runner.run()
+    counts = {state: sum(m.state == state for m in runner.contents.members) for state in ("failed", "stopped")}
+    done = sum(member.state in sweeps.DONE for member in runner.contents.members)
+    others = "".join(f", {count} {state}" for state, count in counts.items() if count)
+    print(f"{done} of {len(runner.contents.members)} members done{others}", flush=True)
+    return 0 if done == len(runner.contents.members) else 1
+
+
+class Runner:
+    """Works through a sweep's members, several at a time."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self.sweep = sweep
+        self.contents = sweep.read()
+        self.stopping = threading.Event()
+        self._writing = threading.Lock()
+        self._adopt()
+
+    def run(self) -> None:
+        """Until every member is done, has failed, or was stopped."""
+        crew = Crew.of(self.contents, self._left())
+        print(crew.said, flush=True)
+        with ThreadPoolExecutor(crew.jobs) as pool:
+            work = [pool.submit(self._carry, load, crew) for load in self._queue(crew)]
+            for one in work:
+                self._wait(one, work)
+
+    def _wait(self, one: Future[None], work: list[Future[None]]) -> None:
+        while not one.done():
+            if self.stopping.wait(LOOK):
+                for other in work:
+                    other.cancel()  # of those that have not begun
+                if not one.cancelled():
+                    one.result()
+                return
+
+    def _adopt(self) -> None:
+        """Runs that a killed runner had made and not yet written down."""
+        for run in runs.listing():
+            mark = sweeps.marked(run)
+            if mark is None or mark[1] != self.contents.id:
+                continue
+            member = next((m for m in self.contents.members if m.number == mark[2]), None)
+            if member is not None and sweeps.run_of(member) is None:
+                self._note(member, run=run.name)
+
+    def _left(self) -> list[Member]:
+        """Members that need something done: those in training first, then those that were begun."""
+        numbers = [place.number for place in _queued(self.contents)]
+        left = [m for m in self.contents.members if m.state not in sweeps.DONE and not _hopeless(m)]
+
+        def urgency(member: Member) -> tuple[int, int]:
+            run = sweeps.run_of(member)
+            begun = 2 if run is None else 0 if run.alive else 1
+            return begun, numbers.index(member.number)
+
+        return sorted(left, key=urgency)
+
+    def _queue(self, crew: Crew) -> Iterator[Load]:
+        left = self._left()
+        living = [m for m in left if (run := sweeps.run_of(m)) is not None and run.alive]
+        rest = [member for member in left if member not in living]
+        yield from ([member] for member in living)
+        yield from loads(self.contents, rest, crew)
+
+    def _carry(self, load: Load, crew: Crew) -> None:
+        """Bring the members of a load to their ends, however those are."""
+        try:
+            members = {m.number: self._with_a_run(m) for m in load if not self.stopping.is_set()}
+            if not members:
+                return
+            for run in members.values():
+                if run.alive:
+                    print(f"{run.name} is being trained, and waited for", flush=True)
+            idle = [run for run in members.values() if not run.alive and listing.run_standing(run) != "finished"]
+            self._watch(members, crew.start(idle, self.sweep))
+        except GrokTuiError as error:
+            self._could_not(load, str(error))
+        except Exception as error:  # one member's trouble is not the others': said, kept and shown
+            traceback.print_exc()
+            self._could_not(load, f"{type(error).__name__}: {error}")
+
+    def _could_not(self, load: Load, why: str) -> None:
+        """Note why members have failed; one that is being trained all the same is waited for."""
+        for member in load:
+            living = sweeps.run_of(self._member(member.number))
+            if living is None or not living.alive:
+                self._note(member, state="failed", why=why)
+            else:
+                self._watch({member.number: living}, None)
+
+    def _watch(self, places: dict[int, Run], process: subprocess.Popen[bytes] | None) -> None:
+        """Wait for the ends of members, and note each when it comes; `process` trains several, one after another."""
+        waiting, begun, leave = dict(places), time.time(), math.inf
+        seen: set[int] = set()
+        while waiting and time.monotonic() < leave:
+            over = process is None or process.poll() is not None
+            for number, run in list(waiting.items()):
+                if run.alive:
+                    seen.add(number)
+                    if self._member(number).state != "running":
+                        self._note(self._member(number), state="running", why="")
+                elif number in seen or over or _ended_since(run, begun):
+                    state, why = outcome(run)
+                    self._note(self._member(number), state=state, why=why)
+                    del waiting[number]
+            if self.stopping.is_set() and leave == math.inf:
+                leave = time.monotonic() + PARTING
+                _stop([run for run in waiting.values() if run.alive], process)
+            if waiting:
+                time.sleep(LOOK)
+
+    def _with_a_run(self, member: Member) -> Run:
+        """The member's run, made if it has none."""
+        if (run := sweeps.run_of(self._member(member.number))) is not None:
+            return run
+        config = self.contents.config(member)
+        run = runs.create(config, lambda new: sweeps.mark(new, self.contents, self.sweep, member))
+        self._note(member, run=run.name, state="waiting", why="")
+        return run
+
+    def _member(self, number: int) -> Member:
+        return next(member for member in self.contents.members if member.number == number)
+
+    def _note(self, member: Member, **changes: Any) -> None:
+        """Write down how a member stands."""
+        with self._writing:
+            before = self._member(member.number)
+            after = replace(before, **changes)
+            if after.state != before.state:
+                said = f"member {after.number} ({after.place.said}): {after.run or 'no run'} {after.state}"
+                print(said + (f": {after.why}" if after.why else ""), flush=True)
+            self.contents = self.contents.with_member(after)
+            self.sweep.write(self.contents)
+
+
+def outcome(run: Run) -> tuple[str, str]:
+    """How a run that nobody trains has ended: a member's state, and why."""
+    standing = listing.run_standing(run)
+    if standing == "finished":
+        return standing, ""
+    said = last_words(run)
+    if standing == "failed" or not run.state:
+        return "failed", said
+    if standing == "stopped":
+        return standing, said
+    return "cut off", f"its trainer ended at epoch {int(run.state.get('epoch') or 0):,} without a word"
+
+
+def last_words(run: Run) -> str:
+    """The last line of a run's log."""
+    return launch.reason(run.log, 0, None) if run.log.exists() else "its trainer did not start"
+
+
+def _hopeless(member: Member) -> bool:
+    """It diverged: trained again, it would diverge again."""
+    run = sweeps.run_of(member)
+    if member.state != "failed" or run is None:
+        return False
+    values = run.state.get("values")
+    return isinstance(values, dict) and "train_loss" in values and values["train_loss"] is None
+
+
+def _queued(contents: Contents) -> list[Place]:
+    return grids.queue(contents.axes, [member.place for member in contents.members])
+
+
+def _ended_since(run: Run, begun: float) -> bool:
+    state = run.state
+    return state.get("state") in wording.ENDED and float(state.get("time") or 0) >= begun
+
+
+def _stop(living: list[Run], process: subprocess.Popen[bytes] | None) -> None:
+    """Tell trainers to save a resume point and end; a process with several begins no other then."""
+    pids = {run.pid for run in living if run.alive} | ({process.pid} if process is not None else set())
+    for pid in pids:
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(pid, signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

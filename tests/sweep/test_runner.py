@@ -1,0 +1,144 @@
+"""The runner as a process, looked at from outside: failures, kills, stops, and going on."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+import psutil
+import pytest
+
+from grok_tui import record, runs, sweep_launch
+from grok_tui.errors import RunError
+from grok_tui.protocol import Event, Points
+from grok_tui.runs import Run
+from grok_tui.sweeps import Member, Sweep
+from tests.sweep import tiny
+from tests.sweep.tiny import members, run_of, states, until
+
+pytestmark = pytest.mark.usefixtures("own_home")
+
+SHORT: dict[str, Any] = {"training__epochs": 200, "measure__every": 50}
+LONG: dict[str, Any] = {"training__epochs": 10_000_000, "record__resume_every": 200}
+
+
+def epochs(run: Run) -> list[int]:
+    """Of every recorded train loss, as they stand in the recording."""
+    frames = [f for f in record.read(run.frames)[0] if isinstance(f, Points) and "train_loss" in f.values]
+    return [epoch for frame in frames for epoch in frame.epochs.tolist()]
+
+
+def events(run: Run, what: str) -> list[Event]:
+    return [f for f in record.read(run.frames)[0] if isinstance(f, Event) and f.what == what]
+
+
+def begun(sweep: Sweep, count: int = 1) -> bool:
+    """So many members train, and have come past their first resume points."""
+    runs = [run_of(m) for m in members(sweep) if m.run]
+    return sum(bool(list(run.resume_points.glob("*.safetensors"))) and run.alive for run in runs) >= count
+
+
+def over(sweep: Sweep) -> bool:
+    return not sweep.alive
+
+
+def living(sweep: Sweep) -> list[Run]:
+    return [run_of(m) for m in members(sweep) if m.run and run_of(m).alive]
+
+
+def test_a_member_that_fails_does_not_stop_the_others() -> None:
+    """A learning rate of 1 with a decay of 1000 blows up at once."""
+    sweep = tiny.made(decays="1,1000", vary=("optimizer.lr=1e-3,1.0", "optimizer.warmup=0"), jobs=2, **SHORT)
+    sweep_launch.start(sweep)
+    until(lambda: over(sweep))
+    assert states(sweep) == ["finished", "finished", "finished", "failed"]
+    failed = members(sweep)[3]
+    assert "train loss is not finite" in failed.why
+    assert epochs(run_of(members(sweep)[0])) == list(range(200))
+    with pytest.raises(RunError, match="done"):
+        sweep_launch.start(tiny_done(sweep))
+
+
+def tiny_done(sweep: Sweep) -> Sweep:
+    """The sweep as if its failed member were done."""
+    contents = sweep.read()
+    for member in contents.members:
+        contents = contents.with_member(Member(member.place, member.run, "finished"))
+    sweep.write(contents)
+    return sweep
+
+
+def test_a_killed_runner_leaves_its_members_training_and_the_next_one_waits_for_them() -> None:
+    sweep = tiny.made(decays="1,5,9", jobs=2, **LONG)
+    sweep_launch.start(sweep)
+    until(lambda: begun(sweep, 2))
+    os.kill(sweep.pid, signal.SIGKILL)
+    until(lambda: over(sweep))
+    before = living(sweep)
+    assert len(before) == 2
+    sweep_launch.start(sweep)
+    until(lambda: "waited for" in sweep.log.read_text())
+    assert [run.pid for run in living(sweep)] == [run.pid for run in before], "a member was started twice"
+    sweep_launch.stop(sweep)
+    assert len(runs.listing()) == 2
+    assert states(sweep) == ["stopped", "stopped", "waiting"]
+
+
+def test_a_member_that_was_cut_off_goes_on_from_its_resume_point() -> None:
+    sweep = tiny.made(decays="1", **LONG)
+    sweep_launch.start(sweep)
+    until(lambda: begun(sweep))
+    run = run_of(members(sweep)[0])
+    for pid in (sweep.pid, run.pid):
+        psutil.Process(pid).kill()
+    until(lambda: over(sweep) and not run.alive)
+    known = epochs(run)[-1]
+    sweep_launch.start(sweep)
+    until(lambda: epochs(run)[-1] > known)
+    sweep_launch.stop(sweep)
+    assert all("bit for bit" in event.text for event in events(run, "replayed"))
+    assert "from epoch 0" not in events(run, "resumed")[0].text
+    assert epochs(run) == list(range(epochs(run)[-1] + 1))
+    assert [r.name for r in runs.listing()] == [run.name]
+
+
+def test_a_run_that_a_killed_runner_had_made_and_not_written_down_is_the_members_own() -> None:
+    sweep = tiny.made(decays="1", **SHORT)
+    contents = sweep.read()
+    sweep_launch.start(sweep)
+    until(lambda: over(sweep))
+    run = run_of(members(sweep)[0])
+    sweep.write(contents)  # as it was before the member had a run
+    assert members(sweep)[0].run == ""
+    sweep_launch.start(sweep)
+    until(lambda: over(sweep) and states(sweep) == ["finished"])
+    assert run_of(members(sweep)[0]) == run
+    assert epochs(run) == list(range(200))
+
+
+def test_a_stopped_sweep_leaves_resume_points_and_goes_on() -> None:
+    sweep = tiny.made(decays="1,5", **LONG)
+    sweep_launch.start(sweep)
+    until(lambda: begun(sweep))
+    said = sweep_launch.stop(sweep)
+    assert "--resume continues it" in said
+    assert states(sweep) == ["stopped", "waiting"]
+    run = run_of(members(sweep)[0])
+    assert (run.resume_points / f"{events(run, 'stopped')[0].epoch:08d}.safetensors").exists()
+    sweep_launch.start(sweep)
+    until(lambda: bool(events(run, "resumed")) and run.alive)
+    sweep_launch.stop(sweep)
+    with pytest.raises(RunError, match="is not running now"):
+        sweep_launch.stop(sweep)
+
+
+def test_a_member_whose_run_was_deleted_is_run_anew() -> None:
+    sweep = tiny.made(decays="1,5", **SHORT)
+    contents = sweep.read()
+    gone = Member(contents.members[0].place, "tiny-9", "stopped")
+    sweep.write(contents.with_member(gone))
+    sweep_launch.start(sweep)
+    until(lambda: over(sweep))
+    assert states(sweep) == ["finished", "finished"]
+    assert members(sweep)[0].run != "tiny-9"
