@@ -60,3 +60,22 @@ class Typed(Message):
 @dataclass
 class PromptClosed(Message):
     """The input was left, with or without a value."""
+
+
+@dataclass
+class Pointed(Message):
+    """The mouse points at an epoch of a chart, its button down."""
+
+    epoch: float
+
+    def can_replace(self, message: Message) -> bool:
+        return isinstance(message, Pointed)
+
+
+@dataclass
+class Wheeled(Message):
+    """The wheel was turned over an epoch of a chart."""
+
+    epoch: float
+    factor: float
+    """By which to zoom in; out when it is below 1."""

@@ -89,7 +89,7 @@ def _phase(state: RunState) -> Iterator[str]:
     held = " (held: train loss has jumped)" if call.spike else ""
     yield f"phase: {call.phase.value} since epoch {call.since:,}{held}"
     yield from (f"  {why}" for why in call.evidence)
-    yield f"  {phase.of_the_run(state)}"
+    yield f"  {phase.of_the_run(state.phases)}"
     if call.next:
         yield f"  next: {call.next}"
     if guess := forecast.forecast(state.phases):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
+from textual.app import App
 from textual.timer import Timer
 from textual.widget import Widget
 
@@ -36,3 +37,10 @@ class Pace:
             self._timer = None
         self._last = monotonic()
         self._draw()
+
+
+def unwritten(app: App[str]) -> int:
+    """Frames that were sent to the terminal and that it has not taken yet; 0 where Textual does not say."""
+    writer = getattr(app._driver, "_writer_thread", None)
+    queue = getattr(writer, "_queue", None)
+    return queue.qsize() if queue is not None else 0

@@ -1,4 +1,8 @@
-"""The status line: which run, how it stands, how far, how fast, which phase. Only what fits, most needed first."""
+"""The status line: which run, how it stands, how far, how fast, which phase. Only what fits, most needed first.
+
+With a cursor it says so, and the phase and the weight decay are those of the cursor's epoch, in its colour; how the
+run stands stays what it is now.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from grok_tui import wording
 from grok_tui.science.phases import Phase
 from grok_tui.state import RunState
 from grok_tui.ui.panes import phase as phase_pane
+from grok_tui.ui.panes.decay import in_force
 
 WIDE = 100
 """From this width on, three cells stand between the pieces; two below."""
@@ -31,7 +36,7 @@ REDUCTIONS = (
     "guard",
 )
 """Which piece takes its next shorter form, until the line fits; the last form of each is nothing. How the run
-stands is never left out."""
+stands is never left out, nor that an earlier epoch is shown."""
 
 _STANDING_STYLES = {
     "live": "$good",
@@ -67,7 +72,9 @@ class StatusLine(Static):
         super().__init__(id="status")
         self._said: Content | None = None
 
-    def show(self, state: RunState, link: str, asked: tuple[float, ...], guard: str = "") -> None:
+    def show(
+        self, state: RunState, link: str, asked: tuple[float, ...], guard: str = "", cursor: int | None = None
+    ) -> None:
         """Say how the run stands.
 
         Args:
@@ -75,23 +82,26 @@ class StatusLine(Static):
             link: where it is known from, as `sources.Link`.
             asked: values of the weight decay that are not confirmed yet.
             guard: what keeps this viewer from changing the run; empty when nothing does.
+            cursor: the epoch that is shown in place of now.
         """
-        said = line(state, link, asked, max(self.size.width - 2, 1), guard)
+        said = line(state, link, asked, max(self.size.width - 2, 1), guard, cursor)
         if said != self._said:
             self._said = said
             self.update(said, layout=False)
 
 
-def line(state: RunState, link: str, asked: tuple[float, ...], width: int, guard: str = "") -> Content:
+def line(
+    state: RunState, link: str, asked: tuple[float, ...], width: int, guard: str = "", cursor: int | None = None
+) -> Content:
     """As much as fits into `width` cells."""
     gap = 3 if width >= WIDE else 2
-    styles = _styles(state, wording.standing(state.state, link))
-    texts = fit(forms(state, link, asked, guard), width, gap)
+    styles = _styles(state, wording.standing(state.state, link), cursor)
+    texts = fit(forms(state, link, asked, guard, cursor), width, gap)
     return Content(" " * gap).join(Content.styled(text, styles.get(name, "")) for name, text in texts.items())
 
 
-def forms(state: RunState, link: str, asked: tuple[float, ...], guard: str = "") -> Forms:
-    """What there is to say of a run."""
+def forms(state: RunState, link: str, asked: tuple[float, ...], guard: str = "", cursor: int | None = None) -> Forms:
+    """What there is to say of a run, and of the epoch at the cursor."""
     standing = wording.standing(state.state, link)
     rate = state.status.rate if state.status and standing in ("live", "replaying") else 0.0
     device = str(state.hello.machine.get("device", "")) if state.hello else ""
@@ -104,9 +114,10 @@ def forms(state: RunState, link: str, asked: tuple[float, ...], guard: str = "")
         "epoch": _progress(state),
         "rate": (f"{wording.rate(rate)} epochs/s", f"{wording.rate(rate)}/s") if rate else (),
         "left": (f"{left} left",) if left else (),
-        "phase": _phase(state),
-        "class": _class(state),
-        "decay": _decay(state, asked),
+        "cursor": () if cursor is None else (f"at {cursor:,}",),
+        "phase": _phase(state, cursor),
+        "class": _class(state, cursor),
+        "decay": _decay(state, asked, cursor),
     }
     return {name: found for name, found in known.items() if found and found[0]}
 
@@ -135,38 +146,44 @@ def _progress(state: RunState) -> tuple[str, ...]:
     return (f"epoch {epoch:,} of {state.epochs:,}", f"{epoch:,}/{state.epochs:,}", f"{epoch:,}")
 
 
-def _phase(state: RunState) -> tuple[str, ...]:
+def _phase(state: RunState, cursor: int | None) -> tuple[str, ...]:
     if state.phases.last is None:
         return ()
     if phase_pane.is_alone(state):
         return (phase_pane.UNTOLD, phase_pane.UNTOLD.partition(":")[0])
-    phase = state.phases.phase.value
-    return (phase + (" (spike)" if state.phases.spike else ""), phase.split()[0])
+    fold = state.phases_at(cursor)
+    phase = fold.phase.value
+    return (phase + (" (spike)" if fold.spike else ""), phase.split()[0])
 
 
-def _class(state: RunState) -> tuple[str, ...]:
+def _class(state: RunState, cursor: int | None) -> tuple[str, ...]:
     """Of Liu et al., once nothing can change it."""
-    found = state.phases.run_class.badge
+    found = state.phases_at(cursor).run_class.badge
     if phase_pane.is_alone(state):
         return ()
     return (f"Liu: {found.kind}",) if found.sure else ()
 
 
-def _decay(state: RunState, asked: tuple[float, ...]) -> tuple[str, ...]:
+def _decay(state: RunState, asked: tuple[float, ...], cursor: int | None) -> tuple[str, ...]:
     if state.control("weight_decay") is None:
         return ()
-    value = wording.number(state.control_value("weight_decay"))
+    value = wording.number(in_force(state, "weight_decay", cursor))
     if asked:
+        if cursor is not None:
+            value += f", now {wording.number(state.control_value('weight_decay'))}"
         value += f" → {wording.number(asked[-1])} asked"
     return (f"weight decay {value}", f"wd {value}")
 
 
-def _styles(state: RunState, standing: str) -> dict[str, str]:
+def _styles(state: RunState, standing: str, cursor: int | None) -> dict[str, str]:
+    phase = "$muted" if phase_pane.is_alone(state) else f"bold {_PHASE_STYLES[state.phases.phase]}"
     return {
         "run": "bold",
         "device": "$muted",
         "standing": f"bold {_STANDING_STYLES[standing]}",
-        "phase": "$muted" if phase_pane.is_alone(state) else f"bold {_PHASE_STYLES[state.phases.phase]}",
         "guard": "$warn",
-        "decay": "",
+        "cursor": "bold reverse $cursor",
+        "phase": phase if cursor is None else "bold $cursor",
+        "class": "" if cursor is None else "$cursor",
+        "decay": "" if cursor is None else "bold $cursor",
     }

@@ -68,6 +68,16 @@ class View:
         start = min(max(middle - width / 2, 0.0), max(end, right) - width)
         return self._zoomed(self._axis(start, start + width), newest)
 
+    def zoom_by(self, newest: float, at: float, factor: float) -> View:
+        """Show a `factor` less, with epoch `at` where it is; a factor below 1 shows more."""
+        axis, whole = self.epochs(newest), Epochs(0.0, grown(newest), self.log_x)
+        left, right, end = axis.unit(axis.start), axis.unit(axis.end), whole.unit(max(newest, LEAST))
+        width, share = (right - left) / factor, axis.share(at)
+        if width >= end - 1e-9:
+            return replace(self, zoom=None, follows=False)
+        start = min(max(axis.unit(at) - share * width, 0.0), max(end, right) - width)
+        return self._zoomed(self._axis(start, start + width), newest)
+
     def pan(self, newest: float, steps: float) -> View:
         """Move a zoom by `steps` hundredths of its width, left when negative; no further than the run."""
         if self.zoom is None:
@@ -94,6 +104,10 @@ class View:
         """Set the cursor to epoch `at`; by default to the newest that is shown."""
         epoch = round(self.epochs(newest).end if at is None else at)
         return replace(self, cursor=min(max(epoch, 0), newest))
+
+    def at_end(self, newest: int, first: bool) -> View:
+        """Move the cursor to the run's first epoch, or to its last; a zoom comes along."""
+        return replace(self, cursor=0 if first else newest)._followed(newest)
 
     def without_cursor(self) -> View:
         """Put the cursor away."""

@@ -100,23 +100,31 @@ async def test_the_cursor_reads_every_pane_at_its_epoch() -> None:
         assert "weight decay 1" in app.text(DecayPane)
 
 
-async def test_with_a_cursor_in_the_past_the_phase_is_that_of_its_epoch_and_the_evidence_says_that_it_is_of_now() -> (
-    None
-):
+async def test_with_a_cursor_phase_and_evidence_are_those_that_were_called_then() -> None:
     app = Gallery(GROKKED, View(cursor=3000), panes=(PhasePane,))
     async with app.run_test(size=(90, 14)) as pilot:
         await pilot.pause()
-        rows = app.text(PhasePane).splitlines()
         begins = [boundary.epoch for boundary in GROKKED.phases.boundaries]
+        then = state_of(frames(until=3000)).phases.call
+        rows = app.text(PhasePane).splitlines()
         assert f"at 3,000: circuit formation  since {begins[2]:,}, until {begins[3]:,}" in rows[1]
-        head = next(y for y, row in enumerate(rows) if "now, at epoch 9,000: cleanup" in row)
-        assert head < next(y for y, row in enumerate(rows) if "test accuracy" in row)
+        assert then.evidence[0] in app.text(PhasePane)
         assert "cleanup" not in rows[1]
+        assert "now known" not in app.text(PhasePane)
         app.look(View(cursor=9000))
         await pilot.pause()
-        text = app.text(PhasePane)
-        assert "cleanup" in text.splitlines()[1]
-        assert "now, at" not in text
+        assert "cleanup" in app.text(PhasePane).splitlines()[1]
+
+
+async def test_what_was_called_otherwise_than_is_known_now_says_both() -> None:
+    placed = next(b for b in GROKKED.phases.boundaries if b.phase == "circuit formation")
+    between = (placed.epoch + placed.confirmed) // 2
+    assert placed.epoch < between < placed.confirmed
+    app = Gallery(GROKKED, View(cursor=between), panes=(PhasePane,))
+    async with app.run_test(size=(90, 14)) as pilot:
+        await pilot.pause()
+        assert f"at {between:,}: memorization" in app.text(PhasePane).splitlines()[1]
+        assert f"now known: circuit formation since {placed.epoch:,}" in app.text(PhasePane)
 
 
 async def test_with_a_cursor_the_decay_pane_reads_the_values_in_force_there() -> None:

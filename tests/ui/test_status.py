@@ -39,6 +39,7 @@ def test_it_fits_and_always_says_how_the_run_stands(width: int) -> None:
 def test_every_piece_but_the_standing_can_give_way_entirely() -> None:
     found = forms(LIVE, "live", (2.0,))
     assert set(fit(found, 1, 2)) == {"standing"}
+    assert set(fit(forms(LIVE, "live", (2.0,), cursor=3000), 1, 2)) == {"standing", "cursor"}
     assert all(REDUCTIONS.count(name) >= len(texts) for name, texts in found.items() if name != "standing")
 
 
@@ -62,3 +63,27 @@ def test_a_run_that_has_ended_says_so_and_has_no_rate(state: str) -> None:
 
 def test_what_was_asked_stands_beside_what_is_confirmed() -> None:
     assert "weight decay 1 → 4 asked" in said(LIVE, 150, asked=(2.0, 4.0))
+
+
+def test_with_a_cursor_it_says_so_and_tells_that_epoch_s_phase_and_weight_decay() -> None:
+    state = state_of(frames(until=9000, changes=[(5000, "weight_decay", 3.0)]))
+    text = line(state, "live", (), 130, cursor=3000).plain
+    assert text == (
+        "nanda113-1   cpu   ● live   epoch 9,000 of 40,000   45 epochs/s   11 min left   "
+        "at 3,000   circuit formation   weight decay 1"
+    )
+    assert "weight decay 1, now 3 → 6 asked" in line(state, "live", (6.0,), 160, cursor=3000).plain
+
+
+@given(width=st.integers(1, 200))
+def test_that_an_earlier_epoch_is_shown_is_never_left_out(width: int) -> None:
+    text = line(LIVE, "live", (), width, cursor=3000).plain
+    assert "● live" in text
+    assert "at 3,000" in text
+    assert len(text) <= max(width, len("● live  at 3,000"))
+
+
+def test_the_phase_of_the_line_is_the_one_that_was_called_then() -> None:
+    placed = next(b for b in LIVE.phases.boundaries if b.phase == "circuit formation")
+    assert "memorization" in line(LIVE, "live", (), 130, cursor=placed.confirmed - 1).plain
+    assert "circuit formation" in line(LIVE, "live", (), 130, cursor=placed.confirmed).plain

@@ -11,7 +11,7 @@ from textual.events import Resize
 from textual.widget import Widget
 
 from grok_tui.science import forecast
-from grok_tui.science.phases import Phase
+from grok_tui.science.phases import Phase, PhaseFold
 from grok_tui.state import RunState
 from grok_tui.ui.panes import lines
 from grok_tui.ui.panes.base import Pane
@@ -71,23 +71,24 @@ class PhasePane(Pane):
 
     def present(self, state: RunState, view: View) -> None:
         heading, evidence = self.query_one(Heading), self.query_one(Evidence)
-        found = bands(state)
-        call = state.phases.call if found else None
-        measured = state.phases.last.epoch if state.phases.last else 0
-        past = view.cursor if view.cursor is not None and view.cursor < measured else None
-        here = [band for band in found if past is None or band.start <= past]
-        heading.band, heading.newest, heading.cursor = here[-1] if here else None, state.epoch, past
-        heading.ends = len(here) < len(found)
-        heading.spike = bool(call and call.spike and past is None)
+        found, fold = bands(state), state.phases_at(view.cursor)
+        call = fold.call if found and fold.last is not None else None
+        past = view.cursor if view.cursor is not None and fold is not state.phases else None
+        now = next((band for band in reversed(found) if past is None or band.start <= past), None)
+        then = _band(call.phase, call.since, state.epoch) if call else None
+        differs = past is not None and then and now and (then.names, then.start) != (now.names, now.start)
+        heading.band, heading.newest, heading.cursor = then, state.epoch, past
+        heading.until = now.end if now and now.end < state.epoch and not differs else None
+        heading.spike = bool(call and call.spike)
         heading.untold = is_alone(state)
-        evidence.head = f"now, at epoch {measured:,}: {call.phase}" if call and past is not None else ""
-        evidence.reasons = (*call.evidence, of_the_run(state)) if call else ()
+        evidence.head = f"called so then; now known: {now.names[0]} since {now.start:,.0f}" if now and differs else ""
+        evidence.reasons = (*call.evidence, of_the_run(fold)) if call else ()
         if heading.untold:
             evidence.reasons = state.phases.call.evidence
         evidence.ahead = call.next if call else ""
-        guess = forecast.forecast(state.phases) if call else None
+        guess = forecast.forecast(fold) if call else None
         evidence.guess = forecast.in_words(guess) if guess else ""
-        self._badge = badge(state)
+        self._badge = "" if is_alone(state) else badge(fold)
         self.set_class(state.ghost is not None, "-ghost")
         self.tell_whether_cut()
         changes = tuple(event.epoch for event in state.changes())
@@ -119,8 +120,7 @@ def bands(state: RunState) -> tuple[Band, ...]:
     starts = [*(b.epoch for b in boundaries), state.epoch]
     found = []
     for boundary, (start, end) in zip(boundaries, pairwise(starts), strict=True):
-        look = LOOKS[boundary.phase]
-        found.append(Band(start, end, (str(boundary.phase), *look.names), look.token, look.pattern))
+        found.append(_band(boundary.phase, start, end))
     return tuple(found)
 
 
@@ -133,26 +133,31 @@ def of_the_parent(state: RunState) -> tuple[tuple[Band, ...], tuple[str, ...]]:
     return tuple(found), (f"┄ parent {run}", f"┄ {run}", "┄ parent", "par.", "┄")
 
 
-def badge(state: RunState) -> str:
-    """The run's class in few words."""
-    found = state.phases.run_class.badge
-    if state.phases.last is None or is_alone(state):
+def _band(phase: Phase, start: int, end: int) -> Band:
+    look = LOOKS[phase]
+    return Band(start, end, (str(phase), *look.names), look.token, look.pattern)
+
+
+def badge(fold: PhaseFold) -> str:
+    """The run's class in few words, by what the fold has seen."""
+    found = fold.run_class.badge
+    if fold.last is None:
         return ""
     return f"Liu's class: {found.kind}" + ("" if found.sure else " so far")
 
 
-def of_the_run(state: RunState) -> str:
+def of_the_run(fold: PhaseFold) -> str:
     """The run's class, and why."""
-    found = state.phases.run_class.badge
+    found = fold.run_class.badge
     return f"Liu: {found.kind}{'' if found.sure else ' so far'}, {found.why}"
 
 
 class Heading(CellGrid):
-    """The present phase, or the one at the cursor, and since when."""
+    """The present phase, or the one that was called at the cursor, and since when."""
 
     band: Band | None = None
-    ends: bool = False
-    """Another phase has followed it."""
+    until: float | None = None
+    """Where it ended, when it did and that is known now."""
     cursor: int | None = None
     """Where it is read; None for now."""
     newest: int = 0
@@ -171,7 +176,9 @@ class Heading(CellGrid):
         if self.spike:
             x = cells.text(x + 2, 0, "spike", Token.BAD | BOLD)
         since = f"since {self.band.start:,.0f}"
-        lasted = f", until {self.band.end:,.0f}" if self.ends else f", for {self.newest - self.band.start:,.0f} epochs"
+        lasted = f", for {(self.newest if self.cursor is None else self.cursor) - self.band.start:,.0f} epochs"
+        if self.until is not None:
+            lasted = f", until {self.until:,.0f}"
         for text in (since + lasted, since):
             if x + 2 + len(text) <= width:
                 cells.text(x + 2, 0, text, Token.MUTED)
@@ -180,10 +187,10 @@ class Heading(CellGrid):
 
 
 class Evidence(CellGrid):
-    """What speaks for the present phase, and what would end it."""
+    """What speaks for the phase, and what would end it: both as they were read when it was called."""
 
     head: str = ""
-    """Says that it is of now, where the heading is of another time."""
+    """What is known now, where something else was called then."""
     reasons: tuple[str, ...] = ()
     ahead: str = ""
     guess: str = ""
@@ -193,7 +200,7 @@ class Evidence(CellGrid):
         if not width:
             return cells
         y = 1 if self.head else 0
-        cells.text(0, 0, cut(self.head, width), Token.MUTED)
+        cells.text(0, 0, cut(self.head, width), Token.CURSOR)
         for sign, style, rows in self.said(width, height)[0]:
             cells.text(0, y, sign, Token.MUTED)
             for row in rows:

@@ -7,7 +7,7 @@ from textual.widgets import Input
 from grok_tui.errors import ConfigError
 from grok_tui.ui import layouts
 from grok_tui.ui.board import Board
-from grok_tui.ui.panes import Pane
+from grok_tui.ui.panes import EventsPane, Pane
 from grok_tui.ui.screens.parts import Part
 
 
@@ -52,6 +52,12 @@ class Arranging(Part):
             if self.large:
                 self._enlarge(pane)
             self.set_focus(pane)
+
+    def action_scroll_pane(self, rows: int) -> None:
+        """Scroll the pane that has the keyboard, or else the events."""
+        panes = ([self._pane] if self._pane else []) + self._board.shown
+        if (log := next((pane for pane in panes if isinstance(pane, EventsPane)), None)) is not None:
+            log.scroll_by(rows)
 
     def action_maximise(self) -> None:
         """Make the pane large, or small again."""

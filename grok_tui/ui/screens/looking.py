@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from grok_tui.ui import pace
+from grok_tui.ui.messages import Pointed, Wheeled
 from grok_tui.ui.screens.parts import Part
 from grok_tui.ui.view import View
 
@@ -9,12 +11,35 @@ PAN = 5
 """Hundredths of what is shown, by which an arrow moves a zoom; the cursor moves by one."""
 
 
+WAIT = 0.01
+"""Seconds until the terminal is asked again whether it has taken what it was sent."""
+
+
 class Looking(Part):
     """What part of the run is shown, and how. Each key's effect is a new view."""
 
+    _moved = False
+
     def look(self, view: View) -> None:
+        """Show the run through another view: once, when every key that was pressed meanwhile has had its effect."""
         self.view = view
-        self.draw_panes()
+        if not self._moved:
+            self._moved = True
+            self.call_later(self._draw_moved)
+
+    def _draw_moved(self) -> None:
+        """Draw the newest view; not before the terminal has taken the one before, or a held key would queue up."""
+        if pace.unwritten(self.app):
+            self.set_timer(WAIT, self._draw_moved)
+            return
+        self._moved = False
+        self.draw_now()
+
+    def on_pointed(self, message: Pointed) -> None:
+        self.look(self.view.place_cursor(self.state.epoch, message.epoch))
+
+    def on_wheeled(self, message: Wheeled) -> None:
+        self.look(self.view.zoom_by(self.state.epoch, message.epoch, message.factor))
 
     def action_log_x(self) -> None:
         """Epochs on the other axis."""
@@ -34,6 +59,10 @@ class Looking(Part):
         newest = self.state.epoch
         pan = self.view.cursor is None
         self.look(self.view.pan(newest, steps * PAN) if pan else self.view.move_cursor(newest, steps))
+
+    def action_cursor_to(self, first: bool) -> None:
+        """Put the cursor on the first epoch, or on the last."""
+        self.look(self.view.at_end(self.state.epoch, first))
 
     def action_zoom_in(self) -> None:
         """Show half of the epochs."""

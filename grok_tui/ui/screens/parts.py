@@ -27,6 +27,10 @@ class Part(Guarded):
         """Show every pane what there is."""
         raise NotImplementedError
 
+    def draw_now(self) -> None:
+        """Draw everything at once: panes and status line."""
+        raise NotImplementedError
+
     def echo(self) -> None:
         """Draw at once what was asked for or has been confirmed; the charts can wait for their time."""
         raise NotImplementedError

@@ -110,7 +110,7 @@ class RunScreen(Arranging, Looking, Steering):
 
     def on_resize(self, _event: events.Resize) -> None:
         self._board.place()
-        self.call_after_refresh(self._draw)
+        self.call_after_refresh(self.draw_now)
 
     # What is drawn
 
@@ -138,7 +138,7 @@ class RunScreen(Arranging, Looking, Steering):
         if self.hints.notice == text:
             self.hints.say("")
 
-    def _draw(self) -> None:
+    def draw_now(self) -> None:
         """Draw everything at once."""
         self._charts.now()
         self._line.now()
@@ -155,7 +155,8 @@ class RunScreen(Arranging, Looking, Steering):
         self._board.draw(self.state, self.view, self.requests.pending("weight_decay"))
 
     def _draw_line(self) -> None:
-        self.query_one(StatusLine).show(self.state, self.source.link, self.requests.pending("weight_decay"), self.guard)
+        asked, cursor = self.requests.pending("weight_decay"), self.view.cursor
+        self.query_one(StatusLine).show(self.state, self.source.link, asked, self.guard, cursor)
         self.hints.offer(self._offered())
 
     def _offered(self) -> list[keys.Key]:

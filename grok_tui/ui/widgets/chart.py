@@ -13,8 +13,8 @@ from grok_tui.series import Floats, Series
 from grok_tui.ui.widgets import legend
 from grok_tui.ui.widgets.axis import Epochs, Tick, Values, span
 from grok_tui.ui.widgets.cells import BOLD, DIM, REVERSE, Cells, Token, cut
-from grok_tui.ui.widgets.grid import CellGrid
-from grok_tui.ui.widgets.plot import Plot
+from grok_tui.ui.widgets.plot import EPOCH, Plot
+from grok_tui.ui.widgets.pointing import Pointable, epoch_of
 from grok_tui.ui.widgets.strokes import ACROSS, BLANK, DOWN, FULL, Bools, Outside, Stroke, Trail, braille, dots, trail
 
 LABELS = 4
@@ -31,7 +31,7 @@ BODIES = 4
 """Charts without a cursor that a sheet keeps: a legend of one row more makes another."""
 
 
-class Chart(CellGrid):
+class Chart(Pointable):
     """A plot that is drawn again when it is given another."""
 
     plot: Plot | None = None
@@ -48,6 +48,9 @@ class Chart(CellGrid):
     def draw(self, width: int, height: int) -> Cells:
         return self._sheet.picture(self.plot, width, height) if self.plot else Cells(width, height)
 
+    def epoch_at(self, x: int, y: int, start: tuple[int, int]) -> float | None:  # noqa: ARG002 - it has one axis
+        return self._sheet.epoch_at(x)
+
 
 def picture(plot: Plot, width: int, height: int) -> Cells:
     """The chart in so many cells: legend, frame and lines, as much of them as there is room for."""
@@ -62,10 +65,13 @@ class Sheet:
         """(frame and lines, the canvas's first column, its rows)."""
         self._named: tuple[Hashable, int] = (None, 0)
         """What the cursor was last moved over, and the rows that the legend took then."""
+        self._axis: tuple[Epochs, int, int] | None = None
+        """The last picture's axis of epochs, its first column, and its columns."""
 
     def picture(self, plot: Plot, width: int, height: int) -> Cells:
         """The chart in so many cells."""
         cells = Cells(width, height)
+        self._axis = None
         if not any(len(line.series) for line in plot.lines):
             text = cut(plot.empty, width)
             cells.text((width - len(text)) // 2, height // 2, text, Token.MUTED)
@@ -78,9 +84,18 @@ class Sheet:
             self._bodies[what, used] = _body(plot, width, height - used)
         body, left, rows = self._bodies[what, used]
         cells.put(0, used, body)
+        if plot.across == EPOCH:
+            self._axis = plot.epochs, left, width - left
         if plot.cursor is not None:
             _draw_cursor(cells, plot, left, used, rows)
         return cells
+
+    def epoch_at(self, x: int) -> float | None:
+        """The epoch at a column of the last picture; None where it counts something else, or nothing."""
+        if self._axis is None:
+            return None
+        epochs, left, columns = self._axis
+        return epoch_of(epochs, x - left, columns)
 
     def _name(self, cells: Cells, plot: Plot, what: Hashable) -> int:
         """Draw the legend; returns its rows. While a cursor moves they get no fewer, so that the chart stays put."""

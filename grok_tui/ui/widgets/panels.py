@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from textual.geometry import Region
+
 from grok_tui.ui.widgets.cells import BOLD, Cells, Token, cut
 from grok_tui.ui.widgets.chart import Sheet
-from grok_tui.ui.widgets.grid import CellGrid
 from grok_tui.ui.widgets.plot import Plot
+from grok_tui.ui.widgets.pointing import Pointable
 
 GAP = 2
 """Columns between two charts."""
@@ -28,7 +30,7 @@ class Panel:
     plot: Plot
 
 
-class Panels(CellGrid):
+class Panels(Pointable):
     """Charts that are drawn again when others are given."""
 
     panels: tuple[Panel, ...] = ()
@@ -46,25 +48,38 @@ class Panels(CellGrid):
         self._sheets += [Sheet() for _ in self.panels[len(self._sheets) :]]
         return picture(self.panels, width, height, self._sheets)
 
+    def epoch_at(self, x: int, y: int, start: tuple[int, int]) -> float | None:  # noqa: ARG002 - all go across
+        for sheet, place in zip(self._sheets, places(len(self.panels), *self.size), strict=False):
+            if place.contains(*start):
+                return sheet.epoch_at(x - place.x)
+        return None
+
 
 def picture(panels: tuple[Panel, ...], width: int, height: int, sheets: Sequence[Sheet] = ()) -> Cells:
     """As many of the charts as there is room for, row by row; on `sheets`, where they are drawn again and again."""
     cells = Cells(width, height)
-    if not panels or not cells.chars.size:
-        return cells
-    columns = columns_for(len(panels), width, height)
-    rows = min(-(-len(panels) // columns), max(height // LEAST_HIGH, 1))
-    shown = panels[: rows * columns]
+    shown = places(len(panels), width, height)
     left_out = f" (of {len(panels)})" if len(shown) < len(panels) else ""
+    for nth, (panel, place) in enumerate(zip(panels, shown, strict=False)):
+        sheet = sheets[nth] if nth < len(sheets) else Sheet()
+        cells.put(place.x, place.y + 1, sheet.picture(panel.plot, place.width, place.height - 1))
+        cells.text(place.x, place.y, cut(panel.title, place.width - len(left_out)) + left_out, Token.TEXT | BOLD)
+    return cells
+
+
+def places(count: int, width: int, height: int) -> list[Region]:
+    """Where the charts lie, each with its title; fewer than `count` where there is no room for all."""
+    if not count or not width or not height:
+        return []
+    columns = columns_for(count, width, height)
+    rows = min(-(-count // columns), max(height // LEAST_HIGH, 1))
     wide = (width - GAP * (columns - 1)) // columns
-    for nth, panel in enumerate(shown):
+    found = []
+    for nth in range(min(count, rows * columns)):
         row, column = divmod(nth, columns)
         top, bottom = height * row // rows, height * (row + 1) // rows
-        x = column * (wide + GAP)
-        sheet = sheets[nth] if nth < len(sheets) else Sheet()
-        cells.put(x, top + 1, sheet.picture(panel.plot, wide, bottom - top - 1))
-        cells.text(x, top, cut(panel.title, wide - len(left_out)) + left_out, Token.TEXT | BOLD)
-    return cells
+        found.append(Region(column * (wide + GAP), top, wide, bottom - top))
+    return found
 
 
 def columns_for(count: int, width: int, height: int) -> int:

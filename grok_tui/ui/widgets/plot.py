@@ -21,6 +21,10 @@ WEAKER = {
 """A dimmed colour turns grey on a terminal of 16; these keep their hue."""
 
 
+EPOCH = "epoch"
+"""What the horizontal axis counts where nothing else is said."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shade:
     """The same series of the run that this one branched from: dim, behind the line."""
@@ -106,7 +110,7 @@ class Plot:
     legend: bool = True
     level: tuple[float, str, str] | None = None
     """A value drawn across, with a long and a short name for it."""
-    across: str = "epoch"
+    across: str = EPOCH
     """What the horizontal axis counts."""
     empty: str = "no data yet"
     """What to say while no line has a point."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from grok_tui.ui.widgets.axis import Epochs
 from grok_tui.ui.widgets.cells import BOLD, DIM, REVERSE, Cells, Token
-from grok_tui.ui.widgets.grid import CellGrid
+from grok_tui.ui.widgets.pointing import Pointable, epoch_of
 
 GUTTER = 5
 """Columns left of it; as wide as the labels of a chart, so that ribbon and charts share their columns."""
@@ -40,7 +40,7 @@ class Strip:
     """Whose they are, longest first; written where the row is empty."""
 
 
-class Ribbon(CellGrid):
+class Ribbon(Pointable):
     """A strip that is drawn again when it is given another."""
 
     strip: Strip | None = None
@@ -53,11 +53,17 @@ class Ribbon(CellGrid):
     def draw(self, width: int, height: int) -> Cells:
         return picture(self.strip, width, height) if self.strip else Cells(width, height)
 
+    def epoch_at(self, x: int, y: int, start: tuple[int, int]) -> float | None:  # noqa: ARG002 - it has one axis
+        if self.strip is None:
+            return None
+        left = gutter(self.size.width)
+        return epoch_of(self.strip.epochs, x - left, self.size.width - left)
+
 
 def picture(strip: Strip, width: int, height: int) -> Cells:
     """The ribbon in so many cells: one row of bands, repeated; the parent's and ticks below where there is room."""
     cells = Cells(width, height)
-    left = GUTTER if width >= 30 else 0
+    left = gutter(width)
     columns = width - left
     if columns < 1 or not height:
         return cells
@@ -93,6 +99,11 @@ def _ghost(cells: Cells, strip: Strip, left: int, columns: int, y: int) -> None:
         if name := next((name for name in strip.ghost_names if len(name) + 1 <= room), ""):
             cells.text(begins - len(name) - 1 if not at else at + 1, y, name, Token.MUTED)
             return
+
+
+def gutter(width: int) -> int:
+    """Columns left of the bands in so many."""
+    return GUTTER if width >= 30 else 0
 
 
 def _named(band: Band, start: int, end: int, marked: set[int | None]) -> tuple[str, int]:
