@@ -45,3 +45,7 @@ class RefusedError(GrokTuiError):
 
 class ExchangeError(GrokTuiError):
     """A file of another program that cannot be taken over, or one that cannot be written for it."""
+
+
+class PackError(GrokTuiError):
+    """A file that should have runs in it, and is not whole, not what it says, or from a newer version."""

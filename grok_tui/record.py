@@ -161,6 +161,14 @@ def end_of_records(path: Path, start: int = 0) -> int:
     return start
 
 
+def whole(data: bytes) -> int:
+    """How many bytes of a recording its whole records take, up to the first that is not."""
+    at = 0
+    while _whole(data, at):
+        at += _HEAD + int.from_bytes(data[at : at + 4], "big")
+    return at
+
+
 def damage(path: Path, start: int = 0) -> str | None:
     """One line on what is wrong when whole records follow a bad one; None for a sound or merely torn file.
 

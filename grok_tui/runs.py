@@ -221,6 +221,25 @@ def create(config: Config, fill: Callable[[Run], None] | None = None, parent: Ru
         raise RunError(f"{place}: no run can be made there ({error.strerror})") from None
 
 
+def adopt(beside: Path, wanted: str) -> Run:
+    """Move a whole run directory to where runs are, as `wanted`, or with the next free number when that is taken.
+
+    Raises:
+        OSError: it cannot be moved.
+    """
+    place = paths.runs_dir()
+    path = place / wanted
+    if not path.exists():
+        try:
+            beside.rename(path)
+            return Run(path)
+        except OSError:
+            if not path.exists():
+                raise
+    numbered = re.fullmatch(r"(.+[-.])\d{1,9}", wanted)
+    return Run(_rename_to_free(beside, place, numbered[1] if numbered else f"{wanted}-"))
+
+
 def find(name: str | None = None) -> Run:
     """The run of that name, or in the directory at that path; the newest one for None.
 
