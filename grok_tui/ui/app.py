@@ -66,10 +66,14 @@ class GrokApp(App[str]):
         gc.freeze()  # the widgets stay; collections that walk them cost a chart's redraw 15 ms
         gc.enable()  # the command line puts it off, which saves a tenth of the start
 
-    def on_run_wanted(self, message: RunWanted) -> None:
+    async def on_run_wanted(self, message: RunWanted) -> None:
         while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen | RunScreen):
             self.pop_screen()  # help or the palette, opened while it started
-        self.switch_screen(self._run(self._doors.source(message.run)))
+        if isinstance(self.screen, RunScreen):
+            await self.pop_screen()  # from one run to another: two screens of one name cannot be there at once
+            self.push_screen(self._run(self._doors.source(message.run)))
+        else:
+            self.switch_screen(self._run(self._doors.source(message.run)))
 
     def on_home_wanted(self, _message: HomeWanted) -> None:
         self.switch_screen(self._home())

@@ -16,8 +16,10 @@ from grok_tui.launch import Recomputing
 from grok_tui.protocol import Command, Frame, Reply
 from grok_tui.runs import Run
 from grok_tui.sources import PATIENCE, Link, RunSource, Source
+from grok_tui.ui import ghost
+from grok_tui.ui.ghost import Origin
 
-LOOKING = frozenset({"presets", "listing", "find", "source", "read_only"})
+LOOKING = frozenset({"presets", "listing", "find", "source", "origin", "points", "read_only"})
 """Doors that change nothing in any run."""
 
 READ_ONLY = "this viewer only looks (--read-only): it changes nothing"
@@ -34,6 +36,9 @@ class Doors:
     resume: Callable[[Run], None] = launch.resume
     hindsight: Callable[[Run], Recomputing] = launch.hindsight
     source: Callable[[Run], Source] = RunSource
+    origin: Callable[[str], Origin | None] = ghost.origin
+    branch: Callable[..., Run] = launch.branch
+    points: Callable[[str], tuple[int, ...]] = ghost.points
     read_only: bool = False
     """This viewer only looks."""
 

@@ -45,9 +45,9 @@ async def done(pilot: Pilot[str], *names: str) -> None:
     await pilot.pause()
 
 
-async def until(pilot: Pilot[str], true: Callable[[], bool]) -> None:
-    """Wait until something is true, for 10 seconds at most."""
-    deadline = monotonic() + 10
+async def until(pilot: Pilot[str], true: Callable[[], bool], patience: float = 10.0) -> None:
+    """Wait until something is true, for so many seconds at most."""
+    deadline = monotonic() + patience
     while not true():
         assert monotonic() < deadline, "it did not come true"
         await pilot.pause(0.01)

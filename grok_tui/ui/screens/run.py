@@ -20,8 +20,9 @@ from grok_tui.ui.messages import HomeWanted, LinkEnded, PromptClosed, StateAdvan
 from grok_tui.ui.pace import Pace
 from grok_tui.ui.panes import DecayPane
 from grok_tui.ui.screens.arranging import Arranging
+from grok_tui.ui.screens.branching import Branching
+from grok_tui.ui.screens.ghosts import Ghosts
 from grok_tui.ui.screens.looking import Looking
-from grok_tui.ui.screens.steering import Steering
 from grok_tui.ui.status import StatusLine
 from grok_tui.ui.steer import Requests
 from grok_tui.ui.view import View
@@ -33,7 +34,7 @@ WATCHED = frozenset({"live", "paused", "replaying"})
 """States out of which a run may fall while it is looked at."""
 
 
-class RunScreen(Arranging, Looking, Steering):
+class RunScreen(Arranging, Looking, Ghosts, Branching):
     """One run, looked at and steered. It draws `state` through `view`, and changes neither's truth."""
 
     CSS_PATH = "run.tcss"
@@ -69,6 +70,7 @@ class RunScreen(Arranging, Looking, Steering):
 
     def on_unmount(self) -> None:
         self.source.close()
+        self.leave_parent()
 
     # What arrives
 
@@ -84,6 +86,8 @@ class RunScreen(Arranging, Looking, Steering):
             self._configured = True
             if named := self.state.setting("view", "layout"):
                 self.run_worker(self.action_layout(str(named)), name="layout")
+        if self.state.hello:
+            self.look_for_parent()
         self._charts.ask()
         self._line.ask()
 

@@ -1,0 +1,77 @@
+"""The part of the run screen that goes back: a branch from any recorded epoch, and undo."""
+
+from __future__ import annotations
+
+import asyncio
+
+from grok_tui.errors import GrokTuiError
+from grok_tui.protocol import Event
+from grok_tui.ui import wishes
+from grok_tui.ui.messages import RunWanted
+from grok_tui.ui.screens.branch import BranchScreen
+from grok_tui.ui.screens.steering import Steering
+from grok_tui.ui.screens.undo import FROM_NOW_ON, NEVER, UndoScreen
+from grok_tui.ui.wishes import Wish
+
+
+class Branching(Steering):
+    """What has been done, done otherwise: in a new run, while this one goes on."""
+
+    _branching = False
+
+    def action_branch(self) -> None:
+        """Ask where to branch, and what to change there."""
+        if not self.state.series:
+            self.say("nothing is recorded yet that could be branched from", "$warn")
+        elif not self._branching:
+            self.run_worker(self._ask_for_branch(), name="points")
+
+    async def _ask_for_branch(self) -> None:
+        points = await asyncio.to_thread(self.doors.points, self.source.place)
+        newest = wishes.recorded(self.state)
+        at = newest if self.view.cursor is None else min(self.view.cursor, newest)
+        self.app.push_screen(BranchScreen(self.state, at, points), self._make_branch)
+
+    def _make_branch(self, wish: Wish | None) -> None:
+        if wish is not None and not self._branching:
+            self._branching = True
+            self.hints.say(
+                f"branching {self.state.run} at epoch {wish.epoch:,} … (importing torch takes a few seconds)"
+            )
+            self.run_worker(self._branch(wish), name="branch")
+
+    async def _branch(self, wish: Wish) -> None:
+        try:
+            run = await asyncio.to_thread(self.doors.find, self.source.place or self.state.run)
+            child = await asyncio.to_thread(
+                self.doors.branch, run, wish.epoch, changes=wish.changes, settings=wish.settings, before=wish.before
+            )
+        except GrokTuiError as error:
+            self.say(str(error), "$bad")
+        else:
+            self.post_message(RunWanted(child))
+        finally:
+            self._branching = False
+
+    def action_undo(self) -> None:
+        """Ask how to undo the last change that has not been taken back."""
+        change = wishes.last_change(self.state)
+        if change is None:
+            taken = "every change has been taken back" if self.state.changes() else "no control has been changed"
+            self.say(f"nothing to undo: {taken}", "$warn")
+            return
+
+        def undo(choice: str | None) -> None:
+            self._undo(change, choice)
+
+        later = sum(event.seq > change.seq for event in self.state.changes())
+        self.app.push_screen(UndoScreen(self.state, change, later, self.why_not()), undo)
+
+    def _undo(self, change: Event, choice: str | None) -> None:
+        if choice == FROM_NOW_ON and not self.why_not():
+            name = str(change.data["control"])
+            self.send(self.requests.set(name, float(change.data["previous"])))
+        elif choice == FROM_NOW_ON:
+            self.say(self.why_not(), "$warn")
+        elif choice == NEVER:
+            self._make_branch(Wish(change.epoch, before=change.seq))

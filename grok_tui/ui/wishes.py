@@ -1,0 +1,133 @@
+"""What a user wants of a branch, as it was typed, and which change an undo is about. No IO, no clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from grok_tui import wording
+from grok_tui.errors import ConfigError
+from grok_tui.protocol import ControlInfo, Event
+from grok_tui.state import RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A branch that may be made."""
+
+    epoch: int
+    changes: dict[str, float] = field(default_factory=dict)
+    """Controls that are to have another value from there on."""
+    epochs: int = 0
+    """How far it is to train; as far as its parent when 0."""
+    before: int | None = None
+    """The ledger's entry from which on nothing is kept."""
+
+    @property
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """What of the configuration is to be otherwise."""
+        return (("training.epochs", str(self.epochs)),) if self.epochs else ()
+
+
+def recorded(state: RunState) -> int:
+    """The last epoch that is recorded: a status may be ahead of the recording."""
+    return max((int(series.epochs[-1]) for series in state.series.values() if len(series)), default=0)
+
+
+def in_force(state: RunState, control: str, epoch: int) -> float:
+    """A control's value at an epoch."""
+    return next((value for at, value in reversed(state.control_history(control)) if at <= epoch), math.nan)
+
+
+def wished(state: RunState, epoch: str, values: Mapping[str, str], epochs: str) -> Wish:
+    """The branch that the typed texts ask for; only what differs from the parent is a change.
+
+    Raises:
+        ConfigError: a text says nothing that a branch could be made of.
+    """
+    at = whole(epoch, "epoch", 0)
+    if at > (newest := recorded(state)):
+        raise ConfigError(f"epoch {at:,}: {state.run} is recorded up to {newest:,}")
+    changes = {}
+    for info in state.catalogue.controls:
+        value = number(values[info.name], info)
+        if value != in_force(state, info.name, at):
+            changes[info.name] = value
+    until = whole(epochs, "train until", 1)
+    if until <= at:
+        raise ConfigError(f"train until {until:,}: more than the {at:,} epochs that it begins with")
+    return Wish(at, changes, until if until != state.epochs else 0)
+
+
+def whole(text: str, what: str, least: int) -> int:
+    """A whole number as people write it: 6000, 6,000 or 6_000.
+
+    Raises:
+        ConfigError: it is none, or too small.
+    """
+    plain = text.replace(",", "").replace("_", "").strip()
+    if not plain.isascii() or not plain.isdigit() or len(plain) > 12 or int(plain) < least:
+        raise ConfigError(f"{what} {text.strip()!r}: a whole number from {least} on was expected")
+    return int(plain)
+
+
+def number(text: str, info: ControlInfo) -> float:
+    """A control's value as it was typed.
+
+    Raises:
+        ConfigError: it is no number, or out of the control's bounds.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not info.low <= value <= info.high or math.isinf(value):
+        low, high = wording.number(info.low), wording.number(info.high)
+        raise ConfigError(f"{info.label} {text.strip()!r}: a number from {low} to {high} was expected")
+    return value
+
+
+def again(points: tuple[int, ...], epoch: int) -> str:
+    """From which resume point a branch at an epoch starts, and what that costs."""
+    start = max((point for point in points if point <= epoch), default=0)
+    where = f"resume point {start:,}" if start else "the beginning"
+    return f"{where}: {epoch - start:,} epochs computed again" if epoch > start else f"{where}: nothing computed again"
+
+
+def said(state: RunState, wish: Wish) -> str:
+    """What a branch does otherwise than its parent."""
+    told = []
+    for name, value in wish.changes.items():
+        info = state.control(name)
+        before = wording.number(in_force(state, name, wish.epoch))
+        told.append(f"{info.label if info else name} {before} → {wording.number(value)}")
+    return ", ".join(told) or "no change: a control, which repeats its parent bit for bit"
+
+
+def last_change(state: RunState) -> Event | None:
+    """The change that an undo is about: the newest that has not been taken back; None when there is none.
+
+    A change that sets a control back to where its last one came from takes that one back, whoever made it and
+    by whichever key. Neither of the two is undone again: so a second undo goes on to the change before.
+    """
+    standing: list[Event] = []
+    for event in state.changes():
+        value, previous = event.data.get("value"), event.data.get("previous")
+        while standing and standing[-1].epoch > event.epoch:
+            standing.pop()  # of epochs that were given up, and trained again from here on
+        control = event.data.get("control")
+        mine = next((each for each in reversed(standing) if each.data.get("control") == control), None)
+        if mine is not None and value == mine.data.get("previous") and previous == mine.data.get("value"):
+            standing.remove(mine)
+        elif value != previous and isinstance(previous, int | float):
+            standing.append(event)
+    return standing[-1] if standing else None
+
+
+def change_said(state: RunState, event: Event) -> str:
+    """A change in words: weight decay 1 → 0.3 at epoch 6,000."""
+    info = state.control(str(event.data["control"]))
+    label = info.label if info else str(event.data["control"])
+    before, after = (wording.number(float(event.data[name])) for name in ("previous", "value"))
+    return f"{label} {before} → {after} at epoch {event.epoch:,}"
