@@ -491,7 +491,8 @@ def recorded_run(started: float = 1000.0) -> Run:
     """A run with the first frames of a recording."""
 
     def fill(run: Run) -> None:
-        record.write(run.frames, map(codec.pack, [story.hello(run.name), Event(0, "started", "started", started)]))
+        told = (story.hello(run.name), Event(0, "started", "started", started))
+        record.write(run.frames, [codec.pack(frame) for frame in told])
 
     return runs.create(config.preset("nanda113"), fill)
 
