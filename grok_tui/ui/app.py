@@ -11,14 +11,18 @@ from textual.screen import Screen
 
 from grok_tui.runs import Run
 from grok_tui.sources import Source
+from grok_tui.tempo import Speed
 from grok_tui.ui import keys, theme
 from grok_tui.ui.doors import Doors, only_looking
-from grok_tui.ui.messages import HomeWanted, RunWanted
+from grok_tui.ui.messages import HomeWanted, ReplayWanted, RunWanted
 from grok_tui.ui.palette import KeyCommands, PaneCommands
 from grok_tui.ui.panes import STYLES
 from grok_tui.ui.screens.help import HelpScreen
 from grok_tui.ui.screens.home import HomeScreen
 from grok_tui.ui.screens.run import RunScreen
+
+Replay = tuple[Speed | None, int]
+"""How fast a recording is played, and from which epoch on."""
 
 CHARTS_EVERY = 0.5
 """Seconds between redraws of the panes while a run is live."""
@@ -52,9 +56,11 @@ class GrokApp(App[str]):
         self.theme = theme.DARK.name
 
     @classmethod
-    def on(cls, run: Run | None, *, read_only: bool = False) -> GrokApp:
-        """The viewer of one run, or of the home screen."""
+    def on(cls, run: Run | None, *, read_only: bool = False, replay: Replay | None = None) -> GrokApp:
+        """The viewer of one run, living or replayed, or of the home screen."""
         doors = only_looking(Doors()) if read_only else Doors()
+        if run and replay:
+            return cls(doors.replay(run, *replay), doors=doors)
         return cls(doors.source(run) if run else None, doors=doors)
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -66,20 +72,24 @@ class GrokApp(App[str]):
         gc.freeze()  # the widgets stay; collections that walk them cost a chart's redraw 15 ms
         gc.enable()  # the command line puts it off, which saves a tenth of the start
 
-    async def on_run_wanted(self, message: RunWanted) -> None:
+    def on_run_wanted(self, message: RunWanted) -> None:
         while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen | RunScreen):
             self.pop_screen()  # help or the palette, opened while it started
-        if isinstance(self.screen, RunScreen):
-            await self.pop_screen()  # from one run to another: two screens of one name cannot be there at once
-            self.push_screen(self._run(self._doors.source(message.run)))
-        else:
-            self.switch_screen(self._run(self._doors.source(message.run)))
+        self._show(self._doors.source(message.run))
+
+    def on_replay_wanted(self, message: ReplayWanted) -> None:
+        self._show(self._doors.replay(message.run, None, message.since))
+
+    def _show(self, source: Source) -> None:
+        """A run, in the panes of the one that is shown, if one is."""
+        before = self.screen if isinstance(self.screen, RunScreen) else None
+        self.switch_screen(self._run(source, before))
 
     def on_home_wanted(self, _message: HomeWanted) -> None:
         self.switch_screen(self._home())
 
-    def _run(self, source: Source) -> RunScreen:
-        return RunScreen(source, self._doors, *self._intervals)
+    def _run(self, source: Source, like: RunScreen | None = None) -> RunScreen:
+        return RunScreen(source, self._doors, *self._intervals, like)
 
     def _home(self) -> HomeScreen:
         return HomeScreen(self._doors)

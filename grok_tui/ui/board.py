@@ -17,9 +17,9 @@ from grok_tui.ui.view import View
 class Board(Container):
     """A layout's panes, of which one may be large; a guest is large without being one of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, arrangement: Layout = layouts.MAIN) -> None:
         super().__init__(id="panes")
-        self.arrangement: Layout = layouts.MAIN
+        self.arrangement = arrangement
         self.large: Pane | None = None
         """The pane that fills the board."""
         self._changing = asyncio.Lock()

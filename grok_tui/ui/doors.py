@@ -14,12 +14,14 @@ from grok_tui.config import Config
 from grok_tui.errors import RefusedError
 from grok_tui.launch import Recomputing
 from grok_tui.protocol import Command, Frame, Reply
+from grok_tui.replay import ReplaySource
 from grok_tui.runs import Run
 from grok_tui.sources import PATIENCE, Link, RunSource, Source
+from grok_tui.tempo import Playback, Speed
 from grok_tui.ui import ghost
 from grok_tui.ui.ghost import Origin
 
-LOOKING = frozenset({"presets", "listing", "find", "source", "origin", "points", "read_only"})
+LOOKING = frozenset({"presets", "listing", "find", "source", "replay", "origin", "points", "read_only"})
 """Doors that change nothing in any run."""
 
 READ_ONLY = "this viewer only looks (--read-only): it changes nothing"
@@ -39,6 +41,7 @@ class Doors:
     origin: Callable[[str], Origin | None] = ghost.origin
     branch: Callable[..., Run] = launch.branch
     points: Callable[[str], tuple[int, ...]] = ghost.points
+    replay: Callable[[Run, Speed | None, int], Source] = ReplaySource
     read_only: bool = False
     """This viewer only looks."""
 
@@ -50,7 +53,14 @@ class Doors:
 def only_looking(doors: Doors) -> Doors:
     """The doors of a viewer that only looks: the others are shut."""
     shut = {field.name: _refuse for field in fields(doors) if field.name not in LOOKING}
-    return replace(doors, **shut, source=lambda run: OnlyLooking(doors.source(run)), read_only=True)  # type: ignore[arg-type]
+
+    def source(run: Run) -> Source:
+        return OnlyLooking(doors.source(run))
+
+    def replay(run: Run, speed: Speed | None, since: int) -> Source:
+        return OnlyLooking(doors.replay(run, speed, since))
+
+    return replace(doors, **shut, source=source, replay=replay, read_only=True)  # type: ignore[arg-type]
 
 
 def _refuse(*_: object, **__: object) -> None:
@@ -77,6 +87,10 @@ class OnlyLooking:
     @property
     def place(self) -> str:
         return self._source.place
+
+    @property
+    def replay(self) -> Playback | None:
+        return self._source.replay
 
     @property
     def locked(self) -> bool:

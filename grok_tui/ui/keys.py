@@ -23,7 +23,8 @@ class Key:
     hint: int = 0
     """Place in the bottom line, which drops the highest numbers first; 0 is not shown there."""
     needs: str = ""
-    """"steer": only while the run can be steered. "resume": only when it has ended early. "write": it changes a run
+    """"steer": only while the run can be steered. "pause": the same, or in a replay. "resume": only when it has ended
+    early. "replay": only in a replay. "write": it changes a run
     in another way, or makes one, which a viewer that only looks may not. `screens.guarded` asks."""
     palette: tuple[tuple[str, str], ...] = field(default=())
     """(title, action) in the palette, where the row holds more than one thing to do; else its label."""
@@ -79,10 +80,10 @@ RUN_KEYS: tuple[Key, ...] = (
         "p",
         "pause",
         "Pause",
-        "Pause the training, or continue it",
+        "Pause the training, or continue it; in a replay, the replay",
         "The run",
         hint=3,
-        needs="steer",
+        needs="pause",
         palette=(("Pause or continue the training", "pause"),),
     ),
     _one(
@@ -115,6 +116,25 @@ RUN_KEYS: tuple[Key, ...] = (
         "The run",
         needs="write",
         palette=(("Recompute with final keys (hindsight)", "hindsight"),),
+    ),
+    _one(
+        "R",
+        "R",
+        "replay",
+        "Replay",
+        "Play the recording as if it were live, from the cursor or the start; in a replay, back to the run as it is",
+        "The run",
+        palette=(("Replay the run, or leave the replay", "replay"),),
+    ),
+    Key(
+        "< >",
+        (("less_than_sign", "tempo(False)"), ("greater_than_sign", "tempo(True)")),
+        "Speed",
+        "Slower or faster, in a replay: 1, 2, 5, 10 … times as recorded",
+        "The run",
+        hint=4,
+        needs="replay",
+        palette=(("Replay slower", "tempo(False)"), ("Replay faster", "tempo(True)")),
     ),
     _one(
         "H",

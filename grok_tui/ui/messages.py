@@ -45,6 +45,15 @@ class RunWanted(Message):
     run: Run
 
 
+@dataclass
+class ReplayWanted(Message):
+    """A run's recording should be played."""
+
+    run: Run
+    since: int
+    """The epoch from which on it is played; what was before it is there at once."""
+
+
 class HomeWanted(Message):
     """Presets and runs should be shown."""
 

@@ -10,6 +10,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from grok_tui.ui import layouts, panes
 from grok_tui.ui.keys import APP_KEYS, Key
+from grok_tui.ui.screens.arranging import Arranging
 from grok_tui.ui.screens.guarded import Guarded
 
 WRITTEN = 5.0
@@ -50,7 +51,7 @@ class PaneCommands(Provider):
 
     async def startup(self) -> None:
         self._found: list[tuple[str, str, str, frozenset[str]]] = []
-        if self.screen.id != "run":
+        if not isinstance(self.screen, Arranging):
             return
         for layout in layouts.every()[0]:
             title = f"Layout: {layout.name}"

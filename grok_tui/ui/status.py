@@ -34,6 +34,7 @@ REDUCTIONS = (
     "epoch",
     "phase",
     "guard",
+    "standing",
 )
 """Which piece takes its next shorter form, until the line fits; the last form of each is nothing. How the run
 stands is never left out, nor that an earlier epoch is shown."""
@@ -41,6 +42,8 @@ stands is never left out, nor that an earlier epoch is shown."""
 _STANDING_STYLES = {
     "live": "$good",
     "replaying": "$accent",
+    "replay": "$accent",
+    "replay paused": "$warn",
     "finished": "$good",
     "paused": "$warn",
     "stopped": "$warn",
@@ -61,6 +64,9 @@ _PHASE_STYLES = {
     Phase.DEGRADED: "$phase-degraded",
 }
 
+MOVING = frozenset({"live", "replaying", "replay"})
+"""How a run stands while its epochs go by."""
+
 Forms = dict[str, tuple[str, ...]]
 """What each piece says, in the order of the line; longest form first."""
 
@@ -73,7 +79,13 @@ class StatusLine(Static):
         self._said: Content | None = None
 
     def show(
-        self, state: RunState, link: str, asked: tuple[float, ...], guard: str = "", cursor: int | None = None
+        self,
+        state: RunState,
+        link: str,
+        asked: tuple[float, ...],
+        guard: str = "",
+        cursor: int | None = None,
+        tempo: str = "",
     ) -> None:
         """Say how the run stands.
 
@@ -83,33 +95,47 @@ class StatusLine(Static):
             asked: values of the weight decay that are not confirmed yet.
             guard: what keeps this viewer from changing the run; empty when nothing does.
             cursor: the epoch that is shown in place of now.
+            tempo: how fast a replay is.
         """
-        said = line(state, link, asked, max(self.size.width - 2, 1), guard, cursor)
+        said = line(state, link, asked, max(self.size.width - 2, 1), guard, cursor, tempo)
         if said != self._said:
             self._said = said
             self.update(said, layout=False)
 
 
 def line(
-    state: RunState, link: str, asked: tuple[float, ...], width: int, guard: str = "", cursor: int | None = None
+    state: RunState,
+    link: str,
+    asked: tuple[float, ...],
+    width: int,
+    guard: str = "",
+    cursor: int | None = None,
+    tempo: str = "",
 ) -> Content:
     """As much as fits into `width` cells."""
     gap = 3 if width >= WIDE else 2
     styles = _styles(state, wording.standing(state.state, link), cursor)
-    texts = fit(forms(state, link, asked, guard, cursor), width, gap)
+    texts = fit(forms(state, link, asked, guard, cursor, tempo), width, gap)
     return Content(" " * gap).join(Content.styled(text, styles.get(name, "")) for name, text in texts.items())
 
 
-def forms(state: RunState, link: str, asked: tuple[float, ...], guard: str = "", cursor: int | None = None) -> Forms:
+def forms(
+    state: RunState,
+    link: str,
+    asked: tuple[float, ...],
+    guard: str = "",
+    cursor: int | None = None,
+    tempo: str = "",
+) -> Forms:
     """What there is to say of a run, and of the epoch at the cursor."""
     standing = wording.standing(state.state, link)
-    rate = state.status.rate if state.status and standing in ("live", "replaying") else 0.0
+    rate = state.status.rate if state.status and standing in MOVING else 0.0
     device = str(state.hello.machine.get("device", "")) if state.hello else ""
     left = wording.left(state.epoch, state.epochs, rate)
     known: Forms = {
         "run": (state.run,),
         "device": (device,),
-        "standing": (f"{wording.MARKS[standing]} {standing}",),
+        "standing": (f"{wording.MARKS[standing]} {standing} {tempo}".rstrip(), f"{wording.MARKS[standing]} {standing}"),
         "guard": (f"{wording.MARKS[guard]} {guard}", wording.MARKS[guard]) if guard else (),
         "epoch": _progress(state),
         "rate": (f"{wording.rate(rate)} epochs/s", f"{wording.rate(rate)}/s") if rate else (),

@@ -21,7 +21,7 @@ from tests.ui.stage import bottom, done, on_stage, settled, status, text, until,
 from tests.ui.story import frames
 
 LIVE = frames(until=5000)
-STEERING = [key for row in keys.RUN_KEYS if row.needs == "steer" for key, _ in row.does]
+STEERING = [key for row in keys.RUN_KEYS if row.needs in ("steer", "pause") for key, _ in row.does]
 
 
 def locked(source: Scripted) -> Scripted:
@@ -77,7 +77,7 @@ def test_the_sign_of_the_lock_stays_when_the_word_has_no_room() -> None:
 # A viewer that only looks
 
 
-CHANGING = [row for row in keys.RUN_KEYS if row.needs]
+CHANGING = [row for row in keys.RUN_KEYS if row.needs not in ("", "replay")]
 """The rows of every key that changes a run or makes one."""
 
 
@@ -90,8 +90,9 @@ SHUT = only_looking(Doors(start=broken, resume=broken, hindsight=broken))  # typ
 
 def test_the_keys_that_change_something_say_so_in_the_table() -> None:
     known = {row.shown: row.needs for row in CHANGING}
-    assert known == known | {"f": "write", "r": "resume"} | dict.fromkeys(("S", "p", "k", "w", "+ ]", "l"), "steer")
-    assert {row.needs for row in keys.TABLE} == {"", "steer", "resume", "write"}
+    steering = dict.fromkeys(("S", "k", "w", "+ ]", "- [", "l"), "steer")
+    assert known == known | {"f": "write", "r": "resume", "p": "pause"} | steering
+    assert {row.needs for row in keys.TABLE} == {"", "steer", "pause", "resume", "replay", "write"}
 
 
 def test_the_keys_of_an_action_all_need_the_same() -> None:

@@ -16,6 +16,7 @@ from grok_tui.ui.bell import Bell
 from grok_tui.ui.board import Board
 from grok_tui.ui.bottom import Hints, Prompt
 from grok_tui.ui.doors import Doors
+from grok_tui.ui.layouts import MAIN
 from grok_tui.ui.messages import HomeWanted, LinkEnded, PromptClosed, StateAdvanced
 from grok_tui.ui.pace import Pace
 from grok_tui.ui.panes import DecayPane
@@ -23,6 +24,7 @@ from grok_tui.ui.screens.arranging import Arranging
 from grok_tui.ui.screens.branching import Branching
 from grok_tui.ui.screens.ghosts import Ghosts
 from grok_tui.ui.screens.looking import Looking
+from grok_tui.ui.screens.replaying import Replaying
 from grok_tui.ui.status import StatusLine
 from grok_tui.ui.steer import Requests
 from grok_tui.ui.view import View
@@ -30,11 +32,15 @@ from grok_tui.ui.view import View
 NOTICE = 8.0
 """Seconds for which an answer stays in the bottom line, unless a key is pressed before."""
 
-WATCHED = frozenset({"live", "paused", "replaying"})
+WATCHED = frozenset({"live", "paused", "replaying", "replay"})
 """States out of which a run may fall while it is looked at."""
 
 
-class RunScreen(Arranging, Looking, Ghosts, Branching):
+HELD = frozenset({"paused", "replay paused"})
+"""States in which p goes on."""
+
+
+class RunScreen(Arranging, Looking, Ghosts, Branching, Replaying):
     """One run, looked at and steered. It draws `state` through `view`, and changes neither's truth."""
 
     CSS_PATH = "run.tcss"
@@ -42,24 +48,28 @@ class RunScreen(Arranging, Looking, Ghosts, Branching):
     KEYS = keys.RUN_KEYS
     BINDINGS = keys.bindings(keys.RUN_KEYS)
 
-    def __init__(self, source: Source, doors: Doors, charts_every: float, status_every: float) -> None:
-        super().__init__(id="run")
+    def __init__(
+        self, source: Source, doors: Doors, charts_every: float, status_every: float, like: RunScreen | None = None
+    ) -> None:
+        """Show what comes from `source`, in the panes and on the axes of another such screen."""
+        super().__init__()
         self.source = source
         self.doors = doors
         self._charts = Pace(self, self.draw_panes, charts_every)
         self._line = Pace(self, self._draw_line, status_every)
         self.state = RunState()
-        self.view = View()
+        self.view = like.view.without_cursor() if like else View()
+        self._arrangement = like._board.arrangement if like else MAIN
         self.requests = Requests()
         self._bell = Bell()
         self._note = ""
         self._stood = ""
-        self._configured = False
+        self._configured = like is not None
         """The layout that the run's preset names has been looked for."""
 
     def compose(self) -> ComposeResult:
         yield StatusLine()
-        yield Board()
+        yield Board(self._arrangement)
         yield Hints()
         yield Prompt()
 
@@ -97,6 +107,8 @@ class RunScreen(Arranging, Looking, Ghosts, Branching):
         if self.source.note != self._note:
             self._note = self.source.note
             self.say(self._note, "$warn")
+        elif before == "replay" and self._stood != "replay paused" and before != self._stood:
+            self.say("the replay is over; R plays it again", "$warn")
         elif before != self._stood and before in WATCHED:
             self.say("" if self.refusal("resume") else self.why_not(), "$warn")
 
@@ -160,7 +172,7 @@ class RunScreen(Arranging, Looking, Ghosts, Branching):
 
     def _draw_line(self) -> None:
         asked, cursor = self.requests.pending("weight_decay"), self.view.cursor
-        self.query_one(StatusLine).show(self.state, self.source.link, asked, self.guard, cursor)
+        self.query_one(StatusLine).show(self.state, self.source.link, asked, self.guard, cursor, self.tempo)
         self.hints.offer(self._offered())
 
     def _offered(self) -> list[keys.Key]:
@@ -169,7 +181,7 @@ class RunScreen(Arranging, Looking, Ghosts, Branching):
         for row in (*keys.RUN_KEYS, *keys.APP_KEYS):
             if self.refusal(row.needs):
                 continue
-            found.append(replace(row, label="Continue") if row.label == "Pause" and self.standing == "paused" else row)
+            found.append(replace(row, label="Continue") if row.label == "Pause" and self.standing in HELD else row)
         return found
 
     def action_back(self) -> None:
