@@ -82,6 +82,19 @@ def create(
     return runs.create(config, fill, parent)
 
 
+def last(parent: Run, before: int | None = None) -> int:
+    """The last epoch at which a branch may begin; with `before` that of the entry which is left out.
+
+    Raises:
+        RunError: nothing is recorded.
+        RecordError: it cannot be read.
+    """
+    trunk = Trunk(parent)
+    left_out = [entry.epoch for entry in trunk.entries if before is not None and entry.seq >= before]
+    end = trunk.end if trunk.diverged is None else max(trunk.diverged - 1, 0)
+    return min([*left_out, end])
+
+
 def start(run: Run) -> int:
     """The epoch from which a branch is computed again: of its newest resume point, or 0."""
     return max((int(path.stem) for path in run.resume_points.glob("*.safetensors") if path.stem.isdigit()), default=0)

@@ -70,6 +70,8 @@ def branch(
     """
     from grok_tui import branches  # it reads recordings, which starting a run does not
 
+    settings = tuple(settings)
+    hook = hook or dict(settings).get("notify.hook", "")
     run = branches.create(parent, epoch, changes, settings, before)
     shared = run.frames.stat().st_size
     try:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from grok_tui import wording
+from grok_tui import config as configs
+from grok_tui import lineage, runs, wording
+from grok_tui.lineage import Lineage
 from grok_tui.runs import Run
 
 RUN_COLUMNS = ("run", "state", "epoch", "test accuracy", "weight decay", "last seen")
 RUN_RIGHT = frozenset({2, 3, 4})
+TREE_COLUMNS = (*RUN_COLUMNS, "branched")
 
 
 def run_row(run: Run) -> tuple[str, ...]:
@@ -18,15 +22,60 @@ def run_row(run: Run) -> tuple[str, ...]:
         return (run.name, "✗ unreadable", "–", "–", "–", wording.moment(run.started))
     state = run.state
     standing = run_standing(run)
+    begun = run.lineage.epoch if run.lineage else 0
     epochs = run.config.training.epochs
     return (
         run.name,
         f"{wording.MARKS[standing]} {standing}" + (f" {wording.MARKS['locked']}" if run.locked else ""),
-        f"{int(_number(state, 'epoch', 0)):,}/{epochs:,}",
+        f"{int(_number(state, 'epoch', begun)):,}/{epochs:,}",
         wording.percent(_latest(state, "test_accuracy")),
         wording.number(_number(state.get("controls", {}), "weight_decay", run.config.optimizer.weight_decay)),
         wording.moment(_number(state, "time", run.started)),
     )
+
+
+def tree(found: Iterable[Run]) -> list[tuple[str, Run]]:
+    """Runs as families: each with the lines that lead to it from its parent, such as "│ └ ".
+
+    A family stands where its first member stood, its branches in the order of their numbers. One whose parent is
+    not among the runs is a root: `branched` says of whom it is.
+    """
+    found = list(found)
+    parents = _parents(found)
+    children: dict[str, list[Run]] = {}
+    for run in sorted(found, key=runs.by_number):
+        children.setdefault(parents.get(run.name, ""), []).append(run)
+    roots = []
+    for run in found:
+        while (name := parents.get(run.name)) is not None:
+            run = next(other for other in found if other.name == name)
+        if run not in roots:
+            roots.append(run)
+    return [row for root in roots for row in (("", root), *_below(root, "", children))]
+
+
+def tree_rows(found: Iterable[Run]) -> list[tuple[str, ...]]:
+    """Runs as families under `TREE_COLUMNS`."""
+    rows = []
+    for lines, run in tree(found):
+        name, *others = run_row(run)
+        rows.append((lines + name, *others, branched(run, orphan=not lines)))
+    return rows
+
+
+def branched(run: Run, *, orphan: bool = False) -> str:
+    """Where a run left its parent and what was changed there; empty for one that was started by itself."""
+    if run.lineage is None:
+        return ""
+    return (f"of {run.lineage.parent}, which is gone, " if orphan else "") + departure(run.lineage)
+
+
+def departure(own: Lineage) -> str:
+    """Where a branch began and how it differs, such as "at 6,000: weight decay 0.3"."""
+    differs = [f"without {own.without}"] if own.without else []
+    differs += [f"{configs.CONTROLS.get(name, name)} {wording.number(v)}" for name, v in own.changes.items()]
+    differs += [f"{key} {value}" for key, value in own.settings.items()]
+    return f"at {own.epoch:,}" + (f": {', '.join(differs)}" if differs else "")
 
 
 def run_standing(run: Run) -> str:
@@ -44,3 +93,27 @@ def _latest(state: dict[str, Any], name: str) -> float:
 def _number(table: Any, name: str, default: float) -> float:
     found = table.get(name) if isinstance(table, dict) else None
     return float(found) if isinstance(found, int | float) else default
+
+
+def _parents(found: list[Run]) -> dict[str, str]:
+    """The name of each run's parent, where that is among them, and none is its own ancestor."""
+    known = {run.name: run for run in found}
+    parents: dict[str, str] = {}
+    for run in found:
+        own = run.lineage
+        if own is None or (parent := known.get(own.parent)) is None:
+            continue
+        above = parent.name
+        while above != run.name and above in parents:
+            above = parents[above]
+        if above != run.name and own.is_of(lineage.born(parent.path, parent.frames)):
+            parents[run.name] = parent.name
+    return parents
+
+
+def _below(parent: Run, lines: str, children: dict[str, list[Run]]) -> Iterator[tuple[str, Run]]:
+    branches = children.get(parent.name, [])
+    for child in branches:
+        last = child is branches[-1]
+        yield lines + ("└ " if last else "├ "), child
+        yield from _below(child, lines + ("  " if last else "│ "), children)

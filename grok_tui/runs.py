@@ -176,6 +176,27 @@ class Run:
         finally:
             os.close(fd)
 
+    @contextmanager
+    def rest(self) -> Iterator[None]:
+        """Keep every trainer out of a run that has none, for the duration of the block; nothing says so afterwards.
+
+        Raises:
+            RunError: somebody is training in it, or the directory cannot be written.
+        """
+        new, started = not self.lock.exists(), self.started
+        try:
+            fd = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            if new:  # it is not started by that
+                os.utime(fd, (started, started))
+        except OSError as error:
+            raise RunError(f"{self.lock}: cannot be written ({error.strerror})") from None
+        try:
+            if not _locked(fd):
+                raise RunError(f"{self.name} is being trained, by process {self.pid}")
+            yield
+        finally:
+            os.close(fd)
+
     def write_state(self, state: dict[str, Any]) -> None:
         """Replace what `state` returns, at once and whole. NaN and infinities become null.
 

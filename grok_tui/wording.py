@@ -40,6 +40,14 @@ def number(value: float) -> str:
     return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
+def size(count: int) -> str:
+    """Bytes; a MB is 2^20 of them, as in `record.disk_mb`."""
+    for unit, scale in (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10)):
+        if count >= scale:
+            return f"{count / scale:,.1f} {unit}"
+    return f"{count} B"
+
+
 def percent(share: float) -> str:
     """An accuracy; 100 % only when it is exact."""
     if not math.isfinite(share):

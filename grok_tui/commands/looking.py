@@ -51,7 +51,8 @@ def replay(run: str | None, speed: str | None, since: int, read_only: bool) -> i
 
 
 @click.command()
-def runs() -> None:
+@click.option("--tree", is_flag=True, help="As families: branches under their parents, with what was changed.")
+def runs(tree: bool) -> None:
     """List all runs, newest first."""
     from grok_tui import listing, runs, wording
 
@@ -59,7 +60,10 @@ def runs() -> None:
     if not found:
         click.echo("no runs yet; start one with grok-tui --preset demo")
         return
-    rows = [listing.RUN_COLUMNS, *(listing.run_row(run) for run in found)]
+    if tree:
+        rows = [listing.TREE_COLUMNS, *listing.tree_rows(found)]
+    else:
+        rows = [listing.RUN_COLUMNS, *(listing.run_row(run) for run in found)]
     for line in wording.columns(rows, right=listing.RUN_RIGHT):
         click.echo(line)
 

@@ -16,13 +16,13 @@ import numpy as np
 import torch
 
 from grok_tui import config as configs
-from grok_tui import hindsight
+from grok_tui import hindsight, thinning
 from grok_tui.config import Config
 from grok_tui.errors import RecordError, RunError
 from grok_tui.ledger import Entry
 from grok_tui.protocol import Array, Points, Reply
 from grok_tui.runs import Run
-from grok_tui.train import checkpoint, steer, thinning
+from grok_tui.train import checkpoint, steer
 from grok_tui.train.cadence import is_measured, next_measure, next_multiple, next_snapshot
 from grok_tui.train.journal import Journal
 from grok_tui.train.past import Past

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grok_tui import config, runs
+from grok_tui import config, runs, thinning
 from grok_tui.errors import RecordError
-from grok_tui.train import thinning
-from grok_tui.train.thinning import Drops, choose
+from grok_tui.thinning import Drops, choose
 
 sizes = st.dictionaries(st.integers(0, 100_000), st.integers(1, 1000), max_size=60)
 MB = 1 << 20

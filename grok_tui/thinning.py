@@ -108,10 +108,10 @@ def thin(run: Run, disk_mb: float, matter: Collection[int] = ()) -> Drops:
     Raises:
         RecordError: a file cannot be deleted.
     """
-    drops = choose(_sizes(run.weights), _sizes(run.resume_points), int(disk_mb * (1 << 20)), matter)
+    drops = choose(sizes(run.weights), sizes(run.resume_points), int(disk_mb * (1 << 20)), matter)
     for place, epochs in ((run.weights, drops.weights), (run.resume_points, drops.resume)):
         for epoch in epochs:
-            path = place / f"{epoch:08d}.safetensors"
+            path = file(place, epoch)
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
@@ -119,13 +119,19 @@ def thin(run: Run, disk_mb: float, matter: Collection[int] = ()) -> Drops:
     return drops
 
 
-def _sizes(place: Path) -> dict[int, int]:
+def sizes(place: Path) -> dict[int, int]:
+    """Epoch -> bytes of the weights or resume points in a directory."""
     found = {}
     for path in place.glob("*.safetensors"):
         if path.stem.isdigit():
             with suppress(FileNotFoundError):  # gone since it was listed: it takes no room
                 found[int(path.stem)] = path.stat().st_size
     return found
+
+
+def file(place: Path, epoch: int) -> Path:
+    """The weights or the resume point of an epoch."""
+    return place / f"{epoch:08d}.safetensors"
 
 
 def _nearest(times: list[int], epoch: int) -> int:

@@ -1,0 +1,139 @@
+"""Commands that make branches of runs, and that delete runs or parts of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from grok_tui import completion
+from grok_tui.commands import common
+
+if TYPE_CHECKING:
+    from grok_tui.pruning import Piece
+
+
+@click.command()
+@click.argument("run", shell_complete=completion.run)
+@click.option("--epoch", type=int, metavar="N", help="Where they part; by default the last one that is recorded.")
+@click.option("--weight-decay", metavar="X", help="From there on.")
+@click.option("--lr", metavar="X", help="Learning rate, from there on.")
+@click.option("--epochs", metavar="N", help="How long the branch is trained, counted from epoch 0.")
+@click.option("--before", type=int, metavar="N", help="Leave out entry N of the ledger, and all after it.")
+@click.option(
+    "--set",
+    "settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    shell_complete=completion.key,
+    help="Another value of training, measure, record, notify or view, such as measure.every=10; may be repeated.",
+)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="auto: the parent's.")
+@click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads; by default the parent's.")
+@click.option("--hook", default="", metavar="COMMAND", help="Run at each change of phase; the parent's is not.")
+@common.headless
+@common.once
+@common.detach
+def branch(
+    run: str, epoch: int | None, before: int | None, settings: tuple[str, ...], device: str, threads: int | None,
+    hook: str, headless: bool, once: bool, detach: bool, **shortcuts: str | None,
+) -> int | None:  # fmt: skip
+    """Make a run that shares another one's past up to an epoch, and goes its own way from there; then open it.
+
+    The parent is only read, and may go on training. The branch holds its past up to the epoch; weights and resume
+    points take no room twice. With nothing changed it equals its parent bit for bit. Outside a terminal this says
+    so in one line and leaves, as with --detach.
+    """
+    from grok_tui import branches, launch, listing
+
+    if headless + once + detach > 1:
+        raise click.UsageError("--headless, --once and --detach do not go together")
+    parent = common.find(run)
+    changes = {name: _number(name, text) for name in ("weight_decay", "lr") if (text := shortcuts.pop(name))}
+    given = common.overrides(shortcuts, settings)
+    at = branches.last(parent, before) if epoch is None else epoch
+    click.echo(f"branching {parent.name} at epoch {at:,} …", err=True)
+    child = launch.branch(
+        parent, at, changes=changes, settings=given, before=before, device=device, threads=threads, hook=hook
+    )
+    own = listing.branched(child)
+    click.echo(f"{child.name}: {parent.name} {own}; computed again from epoch {branches.start(child):,}", err=True)
+    common.hookless(child, hook or dict(given).get("notify.hook", ""))
+    quiet = detach or not (headless or once or common.on_terminal())
+    return common.follow(child, headless=headless, once=once, detach=quiet)
+
+
+@click.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, shell_complete=completion.run)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(runs: tuple[str, ...], yes: bool) -> None:
+    """Delete runs, with all that was recorded of them.
+
+    A run that is being trained or is locked is not deleted, nor one whose branches stay.
+    """
+    from grok_tui import removal, wording
+
+    chosen = list({found.path: found for found in map(common.find, runs)}.values())
+    removal.check(chosen)
+    names, size = ", ".join(run.name for run in chosen), wording.size(removal.freed(run.path for run in chosen))
+    if not yes:
+        if not common.on_terminal():
+            raise click.UsageError(f"this would delete {names} ({size}); --yes does it without a terminal")
+        click.confirm(f"Delete {names} ({size})? There is no way back.", abort=True)
+    removal.delete(chosen)
+    click.echo(f"deleted {names}: {size} are free")
+
+
+class Ruled(click.Command):
+    """A command whose help states the rules that it goes by."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002, D102 - click's
+        from grok_tui import pruning
+
+        with formatter.section("What is deleted"):
+            formatter.write_dl(list(pruning.RULES.items()))
+        formatter.write_paragraph()
+        formatter.write_text(pruning.NEVER)
+
+
+@click.command(cls=Ruled)
+@click.argument("runs", metavar="[RUN...]", nargs=-1, shell_complete=completion.run)
+@click.option("--keep-mb", type=click.FloatRange(0), metavar="N", help="Thin out weights to N megabytes in each run.")
+@click.option("--yes", is_flag=True, help="Do it; without, it is only listed.")
+def prune(runs: tuple[str, ...], keep_mb: float | None, yes: bool) -> None:
+    """Free space by stated rules: lists what would go, and with --yes deletes it."""
+    from grok_tui import pruning, wording
+    from grok_tui import runs as all_runs
+
+    chosen = list({found.path: found for found in map(common.find, runs)}.values()) if runs else all_runs.listing()
+    pieces = pruning.find(chosen, keep_mb, beside=not runs)
+    for line in _table(pieces):
+        click.echo(line)
+    for run in chosen:
+        if why := pruning.spared(run):
+            click.echo(f"{run.name}: nothing, it is {why}")
+    if not pieces:
+        click.echo("nothing to delete")
+    elif yes:
+        click.echo(f"{wording.size(pruning.carry_out(pieces))} are free now")
+    else:
+        click.echo(f"{wording.size(pruning.frees(pieces))} would be free; with --yes it is done")
+
+
+def _table(pieces: list[Piece]) -> list[str]:
+    from grok_tui import wording
+
+    if not pieces:
+        return []
+    rows = [("run", "rule", "deletes", "frees", "keeps")]
+    for piece in pieces:
+        name = piece.run.name if piece.run else "(hidden)"
+        rows.append((name, piece.rule, f"{len(piece.paths):,}", wording.size(piece.frees), piece.left))
+    return wording.columns(rows, right=frozenset({2, 3}))
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise click.UsageError(f"--{name.replace('_', '-')}: {text!r} is not a number") from None

@@ -1,0 +1,101 @@
+"""Runs are deleted: whole, out of sight first, and never while somebody needs them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from grok_tui import locks, runs
+from grok_tui.errors import RunError
+from grok_tui.runs import Run
+
+GONE = ".gone-"
+"""What the name of a directory begins with that is being deleted."""
+
+
+def check(chosen: Collection[Run]) -> None:
+    """Pass if these runs may be deleted together.
+
+    Raises:
+        RunError: one is being trained, is locked, or has branches that are not among them.
+    """
+    names = {run.name for run in chosen}
+    for run in chosen:
+        locks.check(run)
+        if run.alive:
+            raise RunError(f"{run.name} is being trained; stop it first: grok-tui stop {run.name}")
+        if left := [child.name for child in descendants(run) if child.name not in names]:
+            raise RunError(
+                f"{run.name} is needed by its branches: {', '.join(left)}; "
+                f"to delete all of them: grok-tui delete {' '.join([run.name, *left])}"
+            )
+
+
+def delete(chosen: Sequence[Run]) -> None:
+    """Delete runs, children before their parents; each disappears at once.
+
+    Raises:
+        RunError: as `check`, before anything is deleted; or a directory cannot be removed.
+    """
+    check(chosen)
+    for run in sorted(chosen, key=lambda run: len(descendants(run))):
+        with run.rest():  # a trainer that begins now is too late
+            locks.check(run)
+            hidden = run.path.with_name(f"{GONE}{run.name}-{os.getpid()}")
+            try:
+                run.path.rename(hidden)
+            except OSError as error:
+                raise RunError(f"{run.path}: cannot be deleted ({error.strerror})") from None
+        remove(hidden)
+
+
+def descendants(run: Run) -> list[Run]:
+    """The branches of a run, and theirs."""
+    found: list[Run] = []
+    for child in runs.children(run):
+        if child not in found:
+            found += [child, *(other for other in descendants(child) if other not in found)]
+    return found
+
+
+def freed(paths: Iterable[Path]) -> int:
+    """The bytes that are free once these files and directories are gone: of a shared file, when all its names are."""
+    names: dict[tuple[int, int], int] = {}
+    total = 0
+    for path in paths:
+        for file in files(path):
+            try:
+                status = file.lstat()
+            except FileNotFoundError:  # gone since it was listed
+                continue
+            key = status.st_dev, status.st_ino
+            names[key] = names.get(key, 0) + 1
+            if names[key] == status.st_nlink:
+                total += status.st_size
+    return total
+
+
+def files(path: Path) -> Iterator[Path]:
+    """The file at `path`, or all files in the directory."""
+    if path.is_dir() and not path.is_symlink():
+        for folder, _, names in os.walk(path):
+            yield from (Path(folder) / name for name in names)
+    else:
+        yield path
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a directory with all that is in it; one that is gone already is no error.
+
+    Raises:
+        RunError: it cannot be removed, or not whole.
+    """
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise RunError(f"{path}: cannot be removed ({error.strerror})") from None
