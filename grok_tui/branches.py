@@ -139,7 +139,7 @@ def _kept(parent: Run, trunk: Trunk, epoch: int, before: int | None) -> tuple[li
     """The parent's interventions up to `epoch` that the branch keeps, and those that it leaves out for `before`."""
     if before is None:
         return [entry for entry in trunk.entries if entry.epoch <= epoch], []
-    if before not in {entry.seq for entry in trunk.entries}:
+    if before not in {entry.seq for entry in trunk.entries if entry.what != "branched"}:
         raise RunError(f"{parent.name}: its ledger has no intervention {before} that could be left out")
     without = [entry for entry in trunk.entries if entry.seq >= before]
     if (first := min(entry.epoch for entry in without)) < epoch:

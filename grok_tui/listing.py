@@ -74,7 +74,7 @@ def departure(own: Lineage) -> str:
     """Where a branch began and how it differs, such as "at 6,000: weight decay 0.3"."""
     differs = [f"without {own.without}"] if own.without else []
     differs += [f"{configs.CONTROLS.get(name, name)} {wording.number(v)}" for name, v in own.changes.items()]
-    differs += [f"{key} {value}" for key, value in own.settings.items()]
+    differs += [f"{key.removeprefix('training.')} {value}" for key, value in own.settings.items()]
     return f"at {own.epoch:,}" + (f": {', '.join(differs)}" if differs else "")
 
 

@@ -52,7 +52,8 @@ def branch(
     changes = {name: _number(name, text) for name in ("weight_decay", "lr") if (text := shortcuts.pop(name))}
     given = common.overrides(shortcuts, settings)
     at = branches.last(parent, before) if epoch is None else epoch
-    click.echo(f"branching {parent.name} at epoch {at:,} …", err=True)
+    if common.on_terminal():
+        click.echo(f"branching {parent.name} at epoch {at:,} …", err=True)
     child = launch.branch(
         parent, at, changes=changes, settings=given, before=before, device=device, threads=threads, hook=hook
     )

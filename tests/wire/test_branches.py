@@ -385,7 +385,7 @@ def test_a_family_is_listed_as_a_tree() -> None:
         "demo-1": "",
         "├ demo-1.1": "at 40: weight decay 0.3",
         "│ └ demo-1.1.1": "at 30: without changed",
-        "└ demo-1.2": "at 60: training.epochs 300",
+        "└ demo-1.2": "at 60: epochs 300",
     }
     assert [row[-1] for row in listing.tree_rows([one])] == ["of demo-1, which is gone, at 40: weight decay 0.3"]
 

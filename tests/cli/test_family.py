@@ -1,0 +1,278 @@
+"""Branching, listing families, deleting and pruning, from the command line."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from grok_tui import branches, cli, launch, locks, pruning, removal, runs, wording
+from grok_tui.commands import common
+from grok_tui.ledger import Ledger
+from grok_tui.record import Recorder
+from grok_tui.runs import Run
+from tests.wire.wiring import event, hello, make_run, points
+
+Done = subprocess.CompletedProcess[str]
+KB = 1 << 10
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GROK_TUI_HOME", str(tmp_path / "home"))
+    return tmp_path / "home" / "runs"
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    return Say(monkeypatch, capsys)
+
+
+class Say:
+    """Says a command in this process."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch, self._capsys = monkeypatch, capsys
+
+    def __call__(self, *arguments: str, answer: str | None = None) -> Done:
+        with self._monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["grok-tui", *arguments])
+            patch.setattr(common, "on_terminal", lambda: answer is not None)
+            patch.setattr("click.termui.visible_prompt_func", lambda _: answer or "")
+            with pytest.raises(SystemExit) as left:
+                cli.main()
+        printed = self._capsys.readouterr()
+        assert isinstance(left.value.code, int)
+        return subprocess.CompletedProcess(arguments, left.value.code, printed.out, printed.err)
+
+
+def recorded(epochs: int = 100) -> Run:
+    """A run that has ended, with a kilobyte of weights each 10 epochs and a resume point each 5."""
+    run = make_run()
+    recorder = Recorder(run.frames)
+    for frame in (hello(run.name), event(0, "started"), points(0, epochs), event(epochs, "stopped")):
+        recorder.append(frame)
+    recorder.close()
+    Ledger(run.ledger).close()
+    for place, every in ((run.weights, 10), (run.resume_points, 5)):
+        place.mkdir()
+        for epoch in range(0, epochs + 1, every):
+            (place / f"{epoch:08d}.safetensors").write_bytes(b"x" * KB)
+    run.write_state({"epoch": epochs, "state": "stopped"})
+    return run
+
+
+def stored(place: Path) -> list[int]:
+    return sorted(int(path.stem) for path in place.glob("*.safetensors"))
+
+
+def content(run: Run) -> dict[str, bytes]:
+    return {str(path.relative_to(run.path)): path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+
+
+def aged(path: Path, days: float = 2) -> Path:
+    then = time.time() - days * pruning.DAY
+    os.utime(path, (then, then))
+    return path
+
+
+def refused(done: Done) -> str:
+    assert done.returncode in (1, 2), done
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+def test_branch_says_what_it_made_and_from_where_it_begins(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str, int | None, str]] = []
+    monkeypatch.setattr(launch, "_launch", lambda run, *how: asked.append((run.name, *how)))
+    run = recorded()
+    words = ["branch", run.name, "--epoch", "42", "--weight-decay", "0.3", "--lr", "0.01", "--epochs", "500"]
+    done = say(*words, "--set", "measure.every=10", "--threads", "3", "--hook", "true", "--detach")
+    assert done.returncode == 0, done
+    said = "at 42: weight decay 0.3, learning rate 0.01, epochs 500, measure.every 10"
+    assert done.stderr == f"demo-1.1: demo-1 {said}; computed again from epoch 40\n"
+    assert done.stdout.startswith("demo-1.1 is training; ")
+    assert asked == [("demo-1.1", "auto", 3, "true")]
+    child = runs.find("demo-1.1")
+    assert (child.config.training.epochs, child.config.measure.every) == (500, 10)
+    assert say("branch", run.name).returncode == 0
+    own = runs.find("demo-1.2").lineage
+    assert own is not None
+    assert (own.parent, own.epoch, own.changes) == ("demo-1", 100, {})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--epoch", "101"), "there is no epoch 101"),
+        (("--epoch", "5", "--weight-decay", "much"), "--weight-decay: 'much' is not a number"),
+        (("--epoch", "5", "--weight-decay", "-1"), "weight_decay = -1.0 is out of bounds"),
+        (("--epoch", "5", "--set", "task.p=7"), "task.p cannot be set in a branch"),
+        (("--epoch", "5", "--set", "task"), "KEY=VALUE"),
+        (("--epoch", "5", "--epochs", "5"), "is the end of 5 epochs"),
+        (("--epoch", "5", "--before", "1"), "no intervention 1"),
+        (("--epoch", "5", "--once", "--detach"), "do not go together"),
+    ],
+)
+def test_a_branch_that_cannot_be_is_one_line_and_nothing_is_left(
+    say: Say, home: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    run = recorded()
+    assert said in refused(say("branch", run.name, *arguments))
+    assert [path.name for path in home.iterdir()] == [run.name]
+
+
+def test_runs_are_listed_as_families(say: Say) -> None:
+    run = recorded()
+    child = branches.create(run, 40, {"weight_decay": 0.3})
+    branches.create(child, 20)
+    assert "no runs yet" not in say("runs").stdout
+    head, *lines = say("runs", "--tree").stdout.splitlines()
+    assert head.split()[-1] == "branched"
+    assert [re.split("  [✂■]", line)[0].rstrip() for line in lines] == ["demo-1", "└ demo-1.1", "  └ demo-1.1.1"]
+    assert lines[1].endswith("at 40: weight decay 0.3")
+
+
+def test_a_run_is_deleted_when_that_is_confirmed(say: Say, home: Path) -> None:
+    run, other = recorded(), recorded()
+    assert "--yes does it without a terminal" in refused(say("delete", run.name))
+    assert say("delete", run.name, answer="n").returncode == 130
+    assert run.path.is_dir()
+    assert say("delete", run.name, answer="y").returncode == 0
+    assert [path.name for path in home.iterdir()] == [other.name]
+    done = say("delete", other.name, other.name, "--yes")
+    assert done.stdout.startswith("deleted demo-2: ")
+    assert list(home.iterdir()) == []
+
+
+def test_a_run_that_somebody_needs_is_not_deleted(say: Say) -> None:
+    run = recorded()
+    child = branches.create(run, 40)
+    grandchild = branches.create(child, 20)
+    said = refused(say("delete", run.name, "--yes"))
+    assert "demo-1 is needed by its branches: demo-1.1, demo-1.1.1" in said
+    assert "grok-tui delete demo-1 demo-1.1 demo-1.1.1" in said
+    assert "demo-1.1.1" in refused(say("delete", run.name, child.name, "--yes"))
+    locks.lock(grandchild)
+    assert "grok-tui unlock demo-1.1.1" in refused(say("delete", grandchild.name, "--yes"))
+    locks.unlock(grandchild)
+    with child.hold():
+        assert "grok-tui stop demo-1.1" in refused(say("delete", run.name, child.name, grandchild.name, "--yes"))
+    assert all(found.path.is_dir() for found in (run, child, grandchild))
+    assert say("delete", grandchild.name, run.name, child.name, "--yes").returncode == 0
+    assert runs.listing() == []
+
+
+def test_nothing_half_deleted_is_seen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = recorded()
+
+    def killed(path: Path) -> None:
+        (path / "VERSION").unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(removal, "remove", killed)
+    with pytest.raises(KeyboardInterrupt):
+        removal.delete([run])
+    assert runs.listing() == []
+    (left,) = home.iterdir()
+    assert left.name.startswith(".gone-demo-1-")
+    monkeypatch.undo()
+
+
+def test_pruning_lists_first_and_deletes_with_yes(say: Say, home: Path) -> None:
+    run = recorded()
+    branches.create(run, 22)
+    aged(run.path)
+    begun = home / ".new-abc"
+    begun.mkdir()
+    (begun / "frames.bin").write_bytes(b"x" * 5 * KB)
+    aged(begun)
+    fresh = home / ".new-def"
+    fresh.mkdir()
+    before = content(run)
+    done = say("prune")
+    assert done.returncode == 0, done
+    assert [line.split() for line in done.stdout.splitlines()] == [
+        ["run", "rule", "deletes", "frees", "keeps"],
+        ["(hidden)", "leftovers", "1", "5.0", "kB"],
+        ["demo-1", "resume", "points", "7", "6.0", "kB", "14", "of", "21"],
+        f"{wording.size(11 * KB)} would be free; with --yes it is done".split(),
+    ]
+    assert content(run) == before
+    assert "11.0 kB are free now" in say("prune", "--yes").stdout
+    left = stored(run.resume_points)
+    assert {0, 20, 95, 100} <= set(left)
+    assert max(b - a for a, b in pairwise(left)) <= 15, left
+    assert sum(epoch > 22 for epoch in range(0, 101, 5) if epoch not in left) == 6, "the branch has the others too"
+    assert (begun.exists(), fresh.exists()) == (False, True)
+    unchanged = {name: data for name, data in before.items() if not name.startswith("resume/")}
+    assert {name: data for name, data in content(run).items() if not name.startswith(("resume/", "lock"))} == unchanged
+    assert "nothing to delete" in say("prune").stdout
+
+
+def test_pruning_spares_what_is_trained_or_locked(say: Say) -> None:
+    living, locked = recorded(), recorded()
+    locks.lock(locked)
+    before = content(living), content(locked)
+    with living.hold():
+        done = say("prune", "--keep-mb", "0", "--yes")
+        assert "demo-1: nothing, it is being trained" in done.stdout
+    assert "demo-2: nothing, it is locked" in done.stdout
+    assert "nothing to delete" in done.stdout
+    assert content(locked) == before[1]
+    assert {k: v for k, v in content(living).items() if k != "lock"} == before[0]
+    pieces = pruning.find([living])
+    locks.lock(living)
+    with pytest.raises(Exception, match="demo-1 is locked"):
+        pruning.carry_out(pieces)
+    assert len(stored(living.resume_points)) == 21
+
+
+def test_weights_are_thinned_to_what_was_asked_for(say: Say) -> None:
+    run, other = recorded(), recorded()
+    assert say("prune", run.name, "--keep-mb", str(16 / KB), "--yes").returncode == 0
+    assert len(stored(run.weights)) + len(stored(run.resume_points)) == 16
+    assert {0, 100} <= set(stored(run.weights))
+    assert len(stored(other.resume_points)) == 21, "only the runs that were named"
+
+
+def test_of_recomputed_measures_the_newest_stay(say: Say) -> None:
+    run = recorded(10)
+    place = run.path / "hindsight"
+    place.mkdir()
+    for age, name in enumerate(("newest", "older", "oldest")):
+        aged((place / f"{name}.bin"), age) if (place / f"{name}.bin").write_bytes(b"x") else None
+    assert "hindsight" in say("prune", "--yes").stdout
+    assert [path.name for path in place.glob("*.bin")] == ["newest.bin"]
+
+
+def test_half_written_files_go_after_a_day(say: Say) -> None:
+    run = recorded(10)
+    old, new = run.weights / "00000020.part", run.weights / "00000030.part"
+    for path in (old, new):
+        path.write_bytes(b"x")
+    aged(old)
+    say("prune", "--yes")
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_pruning_does_not_make_a_run_look_started_again(say: Say) -> None:
+    run = recorded()
+    aged(run.path / "config.toml")
+    before = run.started
+    say("prune", "--yes")
+    assert run.started == pytest.approx(before, abs=0.01)
+
+
+def test_the_help_of_prune_states_its_rules(say: Say) -> None:
+    said = " ".join(say("prune", "--help").stdout.split())
+    for rule, about in pruning.RULES.items():
+        assert rule in said
+        assert about in said
+    assert pruning.NEVER in said
