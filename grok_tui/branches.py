@@ -19,6 +19,7 @@ from pathlib import Path
 from grok_tui import codec, ledger, lineage, record, runs
 from grok_tui import config as configs
 from grok_tui.config import Config
+from grok_tui.course import STEERED, Course
 from grok_tui.errors import ConfigError, RunError
 from grok_tui.ledger import Entry
 from grok_tui.lineage import Lineage
@@ -58,7 +59,7 @@ def create(
     trunk = Trunk(parent)
     _check(parent, trunk, epoch, config.training.epochs)
     kept, without = _kept(parent, trunk, epoch, before)
-    wanted = {name: new for name, new in checked.items() if new != _in_force(name, config, kept)}
+    wanted = {name: new for name, new in checked.items() if new != _in_force(name, config, kept, epoch)}
     born = time.time()
     own = Lineage(
         parent.name,
@@ -147,13 +148,13 @@ def _kept(parent: Run, trunk: Trunk, epoch: int, before: int | None) -> tuple[li
     return [entry for entry in trunk.entries if entry.epoch <= epoch and entry.seq < before], without
 
 
-def _in_force(name: str, config: Config, kept: Iterable[Entry]) -> float:
+def _in_force(name: str, config: Config, kept: Iterable[Entry], epoch: int) -> float:
     """The value of a control at the branch."""
-    value = float(getattr(config.optimizer, name))
+    course = Course(float(getattr(config.optimizer, name)))
     for entry in kept:
-        if entry.what == "changed" and entry.data.get("control") == name:
-            value = float(entry.data["value"])
-    return value
+        if entry.what in STEERED and entry.data.get("control") == name:
+            course.take(entry.epoch, entry.what, entry.data)
+    return course.at(epoch)
 
 
 def _steps(own: Lineage, config: Config, kept: list[Entry]) -> list[Entry]:
@@ -162,7 +163,7 @@ def _steps(own: Lineage, config: Config, kept: list[Entry]) -> list[Entry]:
     text = f"branched from {own.parent} at epoch {epoch:,}" + (f", without {own.without}" if own.without else "")
     steps = [Entry(0, now, epoch, "branched", True, text, {"parent": own.parent})]
     for name, value in own.changes.items():
-        previous = _in_force(name, config, kept)
+        previous = _in_force(name, config, kept, epoch)
         data = {"control": name, "value": value, "previous": previous}
         steps.append(Entry(0, now, epoch, "changed", True, f"{name} {previous:g} → {value:g}", data))
     return steps

@@ -46,6 +46,7 @@ _KINDS: dict[str, type[Any]] = {
         protocol.Reply,
         protocol.SetControl,
         protocol.Order,
+        protocol.Plan,
     )
 }
 

@@ -151,8 +151,7 @@ def steps_of(state: RunState, name: str, since: int = 0) -> list[tuple[int, floa
 
 def in_force(state: RunState, name: str, epoch: int) -> float:
     """A control's value at an epoch; NaN when it is not known."""
-    steps = steps_of(state, name, epoch)
-    return steps[0][1] if steps and steps[0][0] <= epoch else float("nan")
+    return state.control_at(name, epoch)
 
 
 def set_at(state: RunState, name: str, epoch: int) -> bool:

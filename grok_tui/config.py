@@ -32,6 +32,10 @@ def _text(default: str, about: str) -> Any:
     return field(default=default, metadata={"longest": 1000, "about": about})
 
 
+def _lines(about: str) -> Any:
+    return field(default=(), metadata={"lines": 200, "longest": 1000, "about": about})
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What is to be learned."""
@@ -113,6 +117,13 @@ class Notify:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done while it trains, and when."""
+
+    lines: tuple[str, ...] = _lines('each a rule of the plan language, such as "when cleanup: pause"')
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """How viewers show the run when they open it."""
 
@@ -134,6 +145,7 @@ class Config:
     record: Record = field(default_factory=Record)
     notify: Notify = field(default_factory=Notify)
     view: View = field(default_factory=View)
+    plan: Plan = field(default_factory=Plan)
 
     @property
     def n_train(self) -> int:
@@ -156,6 +168,7 @@ SECTIONS: dict[str, type[Any]] = {
     "record": Record,
     "notify": Notify,
     "view": View,
+    "plan": Plan,
 }
 
 
@@ -215,14 +228,27 @@ def override(config: Config, changes: Iterable[tuple[str, str | float]]) -> Conf
         section, _, name = key.partition(".")
         if key not in keys():
             raise ConfigError(_unknown(key, keys()))
+        if "lines" in limits(key):
+            raise ConfigError(f"{key} holds lines, which --set cannot give; --plan LINE adds one")
         is_text = "longest" in limits(key)
         tables[section][name] = _read(value) if isinstance(value, str) and not is_text else value
     return from_tables(tables, "--set")
 
 
+def planning(config: Config, lines: Iterable[str]) -> Config:
+    """`config` with another plan.
+
+    Raises:
+        ConfigError: they are not lines. What they say is checked by `plan.check`.
+    """
+    return from_tables(to_tables(config) | {"plan": {"lines": list(lines)}}, "--plan")
+
+
 def to_tables(config: Config) -> dict[str, Any]:
-    """Every value as nested tables, defaults spelled out."""
-    return dataclasses.asdict(config)
+    """Every value as nested tables, defaults spelled out; of a plan, only one that says something."""
+    tables = dataclasses.asdict(config)
+    tables["plan"] = {name: list(lines) for name, lines in tables["plan"].items()}
+    return tables if config.plan.lines else {name: table for name, table in tables.items() if name != "plan"}
 
 
 def dump(config: Config) -> str:
@@ -290,6 +316,8 @@ def _fitting(kind: type[Any], limits: Any, value: Any, where: str) -> Any:
             return value
         names = ", ".join(str(choice).lower() if kind is bool else choice for choice in limits["choices"])
         raise ConfigError(f"{where} = {value!r}: one of {names} was expected")
+    if "lines" in limits:
+        return _several(limits, value, where)
     if "longest" in limits:
         if isinstance(value, str) and len(value) <= limits["longest"] and value.isprintable():
             return value
@@ -305,6 +333,14 @@ def _fitting(kind: type[Any], limits: Any, value: Any, where: str) -> Any:
     if not (math.isfinite(value) and low <= value <= high):
         raise ConfigError(f"{where} = {value!r} is out of bounds: {span}")
     return kind(value)
+
+
+def _several(limits: Any, value: Any, where: str) -> tuple[str, ...]:
+    """Lines of text, not too many."""
+    if not isinstance(value, list | tuple) or len(value) > limits["lines"]:
+        raise ConfigError(f"{where}: a list of {limits['lines']} lines at most was expected, not {value!r:.80}")
+    line = {"longest": limits["longest"]}
+    return tuple(_fitting(str, line, item, f"{where}, line {number}") for number, item in enumerate(value, 1))
 
 
 def _consistent(config: Config, source: str) -> Config:

@@ -19,6 +19,10 @@ class PresetError(ConfigError):
     """A preset that does not exist or cannot be read."""
 
 
+class PlanError(ConfigError):
+    """A line of a plan that cannot be read, or that its run cannot take."""
+
+
 class RunError(GrokTuiError):
     """A run that does not exist, is not in the state that was asked for, or is from a newer version."""
 

@@ -17,7 +17,7 @@ from typing import IO
 
 import grok_tui
 from grok_tui import hindsight as results
-from grok_tui import locks, runs
+from grok_tui import locks, plan, runs
 from grok_tui.config import Config
 from grok_tui.errors import GrokTuiError, LaunchError, RunError
 from grok_tui.runs import Run
@@ -33,9 +33,11 @@ def start(config: Config, *, device: str = "auto", threads: int | None = None) -
     """Make a run and start its trainer; returns when the trainer listens. Blocks: call it in a thread.
 
     Raises:
+        PlanError: its plan has a line that cannot be read.
         RunError: the run directory cannot be made.
         LaunchError: the trainer ended, or did not listen in time. Nothing is left when nothing was recorded.
     """
+    plan.check(config.plan.lines, config.name)
     run = runs.create(config)
     try:
         _launch(run, device, threads, config.notify.hook)
@@ -188,6 +190,19 @@ def _detached(
     # A thread that waits for it: no zombie stays when it ends before us, and it outlives us when it does not.
     threading.Thread(target=process.wait, name=f"wait for {run.name}", daemon=True).start()
     return process
+
+
+def detached(words: list[str], run: Run) -> subprocess.Popen[bytes]:
+    """A process in a session of its own that does something for a run, and prints into its log.
+
+    Raises:
+        LaunchError: it could not be started.
+    """
+    try:
+        with run.log.open("ab") as log:
+            return _detached(words, run, log)
+    except OSError as error:
+        raise LaunchError(f"{run.name}: {words[3]} could not be started ({error.strerror})") from None
 
 
 def _wait(run: Run, process: subprocess.Popen[bytes], before: int) -> None:

@@ -124,8 +124,8 @@ class Event:
     kind: ClassVar[str] = "event"
     epoch: int
     what: str
-    """started, imported (what of it is assumed), branched, changed, paused, continued, checkpoint, resumed, replayed,
-    stopped, finished, failed, phase."""
+    """started, imported (what of it is assumed), branched, changed, scheduled, planned, unplanned, fired, branch, hook,
+    paused, continued, checkpoint, resumed, replayed, stopped, finished, failed, phase."""
     text: str
     """The same for the reader, in a few words."""
     time: float
@@ -134,7 +134,9 @@ class Event:
     """The ledger's number for it; 0 for events that are not interventions."""
     data: dict[str, Any] = field(default_factory=dict)
     """`changed`: control, value, previous. `checkpoint`: file. `branched`: parent, epoch.
-    `phase`: phase, placed, confirmed, rules, ..."""
+    `phase`: phase, placed, confirmed, rules, ... `scheduled`: as `changed`, and schedule, the line that says it.
+    `planned`: id, line. `unplanned`, `fired`: id. What a rule did has its id in `by`.
+    `continued`: until, the condition at which the run is to pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,8 @@ class Status:
     """The confirmed values."""
     position: int
     """Where the recording ends, in bytes."""
+    limit: float = 0.0
+    """Epochs per second, at most; 0 for no limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +205,15 @@ class Order:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Asks for what a line of the plan language says, now or when its condition holds (see `plan`)."""
+
+    kind: ClassVar[str] = "plan"
+    id: int
+    line: str
+
+
 ORDERS = ("pause", "resume", "stop", "checkpoint")
 
 
@@ -215,6 +228,6 @@ class Unknown:
 Stored = Hello | Points | Array | Event
 """What a recording holds."""
 
-Command = SetControl | Order
+Command = SetControl | Order | Plan
 
 Frame = Stored | Status | Recorded | Reply | Command | Unknown

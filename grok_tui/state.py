@@ -10,6 +10,8 @@ import numpy as np
 
 from grok_tui import hindsight
 from grok_tui.calls import Calls
+from grok_tui.course import STEERED, Course
+from grok_tui.planned import Plans
 from grok_tui.protocol import Array, Catalogue, ControlInfo, Event, Frame, Hello, Points, SeriesInfo, Status
 from grok_tui.science.phases import PhaseFold, Sample
 from grok_tui.series import Series
@@ -47,6 +49,9 @@ class RunState:
         """By name, in the order of their epochs."""
         self.events: list[Event] = []
         self._changes: dict[str, list[Event]] = {}
+        self._courses: dict[str, Course] = {}
+        self.plans = Plans()
+        """The rules that are pending and those that have fired."""
         self.status: Status | None = None
         """The newest live status; None for a recording that nobody is writing."""
         self._calls = Calls(chance=float("nan"))
@@ -146,21 +151,28 @@ class RunState:
         """The confirmed value of a control now; NaN when it is not known."""
         if self.status is not None and name in self.status.controls:
             return self.status.controls[name]
-        history = self.control_history(name)
-        return history[-1][1] if history else float("nan")
+        return self.control_at(name, self.epoch)
+
+    def control_at(self, name: str, epoch: float) -> float:
+        """The confirmed value of a control at an epoch, which the step from it uses; NaN when it is not known."""
+        return self._courses[name].at(epoch) if name in self._courses else float("nan")
+
+    def control_line(self, name: str) -> list[tuple[int, float]]:
+        """(epoch, value) by which a control is drawn as a line of steps, up to now; schedules in many small ones."""
+        return self._courses[name].points(self.epoch) if name in self._courses else []
 
     def control_history(self, name: str) -> list[tuple[int, float]]:
-        """(epoch, value) of the start and of each confirmed change: a step line."""
+        """(epoch, value) of the start and of each confirmed change; of a schedule where it begins and where it ends."""
         info = self.control(name)
         history = [(0, info.value)] if info else []
         history += [(event.epoch, float(event.data["value"])) for event in self.changes(name)]
         return history
 
     def changes(self, name: str | None = None) -> list[Event]:
-        """The confirmed changes of one control, or of all."""
+        """The confirmed changes of one control, or of all, and the begins of their schedules."""
         if name is not None:
             return self._changes.get(name, [])
-        return [event for event in self.events if event.what == "changed"]
+        return [event for event in self.events if event.what in STEERED]
 
     def array(self, name: str) -> Array | None:
         """The newest array of that name."""
@@ -190,6 +202,8 @@ class RunState:
         elif self.hello is None:
             self.hello = hello
             self._calls = Calls(chance=self.chance)
+            for info in hello.catalogue.controls:
+                self._courses.setdefault(info.name, Course(info.value))
         else:  # a resume greets again: newer versions and machine, the same run
             self.hello = hello
         greetings = [found for found in (self.hello, self.hindsight) if found]
@@ -220,8 +234,11 @@ class RunState:
         self.epoch = max(self.epoch, event.epoch)
         if event.what in ENDED:
             self.status = None  # of a trainer that is gone: what it said last may never have reached us
-        if event.what == "changed":
-            self._changes.setdefault(str(event.data.get("control")), []).append(event)
+        self.plans.apply(event.epoch, event.what, event.data)
+        if event.what in STEERED:
+            name = str(event.data.get("control"))
+            self._changes.setdefault(name, []).append(event)
+            self._courses.setdefault(name, Course(float("nan"))).take(event.epoch, event.what, event.data)
 
     def _add(self, points: Points) -> None:
         for name, values in points.values.items():
@@ -244,9 +261,6 @@ class RunState:
             found = self.series[name].at(epoch) if name in self.series else None
             return found[1] if found else float("nan")
 
-        def in_force(name: str) -> float:
-            return next((v for e, v in reversed(self.control_history(name)) if e <= epoch), float("nan"))
-
         return Sample(
             epoch=epoch,
             train_loss=at("train_loss"),
@@ -258,6 +272,6 @@ class RunState:
             excluded_key_free=at("excluded_loss_key_free"),
             test_fve=at("test_fve"),
             sum_of_squares=at("sum_of_squares"),
-            weight_decay=in_force("weight_decay"),
-            lr=in_force("lr"),
+            weight_decay=self.control_at("weight_decay", epoch),
+            lr=self.control_at("lr", epoch),
         )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from grok_tui import codec, ledger, record
+from grok_tui.course import STEERED
 from grok_tui.errors import RunError
 from grok_tui.protocol import Array, Event, Hello, Points, Stored
 from grok_tui.runs import Run
@@ -63,7 +64,7 @@ class Trunk:
         ]
         """The interventions that count, oldest first; those too that a kill kept out of the recording."""
         self.unwritten = sorted(
-            {f.seq for f in self._events() if f.what == "changed"} - {entry.seq for entry in self.entries}
+            {f.seq for f in self._events() if f.what in STEERED} - {entry.seq for entry in self.entries}
         )
         """Numbers of recorded changes that the ledger does not hold."""
 
@@ -99,7 +100,7 @@ class Trunk:
             case Points(epochs=epochs, values=values) if "train_loss" in values and len(epochs):
                 self._give_up(int(epochs[0]))
                 self.end = int(epochs[-1]) + 1
-            case Event(what="changed", epoch=epoch):
+            case Event(what="changed" | "scheduled", epoch=epoch):
                 self._give_up(epoch)
         self._items.append(item)
 

@@ -58,6 +58,8 @@ class Whole:
         named = {info.name: info for info in state.catalogue.series} | {
             name: SeriesInfo(name, name) for name in state.series if state.info(name) is None
         }
+        for control in state.catalogue.controls:
+            named.pop(control.name, None)  # recorded only while a schedule runs; whole below
         found = [
             Column(info, state.series[name].epochs, state.series[name].values)
             for name, info in named.items()
@@ -71,18 +73,15 @@ class Whole:
         if measured is None or not len(measured):
             return
         for control in self.state.catalogue.controls:
-            history = self.state.control_history(control.name)
-            epochs = np.unique(np.concatenate([measured.epochs, [epoch for epoch, _ in history]]).astype(np.int64))
+            turned = [epoch for epoch, _ in self.state.control_history(control.name)]
+            varied = self.state.series.get(control.name)
+            every = [measured.epochs, np.array(turned, np.int64)] + ([] if varied is None else [varied.epochs])
+            epochs = np.unique(np.concatenate(every))
             yield Column(
                 SeriesInfo(control.name, control.label, reading=CONTROL, about=control.about),
                 epochs,
-                np.array([in_force(history, epoch) for epoch in epochs.tolist()]),
+                np.array([self.state.control_at(control.name, epoch) for epoch in epochs.tolist()]),
             )
-
-
-def in_force(history: list[tuple[int, float]], epoch: int) -> float:
-    """A control's value in the step from `epoch` on."""
-    return next((value for since, value in reversed(history) if since <= epoch), float("nan"))
 
 
 def read(run: Run) -> Whole:

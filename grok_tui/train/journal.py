@@ -53,10 +53,10 @@ class Journal:
         self.ledger.append(epoch, what, False, reason)
         self.answer(ticket, Reply(id_, False, epoch, reason))
 
-    def status(self, epoch: int, state: str, rate: float, controls: dict[str, float]) -> None:
+    def status(self, epoch: int, state: str, rate: float, controls: dict[str, float], limit: float = 0.0) -> None:
         """Tell the viewers how the run stands."""
         if self.server:
-            self.server.status(Status(epoch, state, rate, controls, self.recorder.position))
+            self.server.status(Status(epoch, state, rate, controls, self.recorder.position, limit))
 
     def close(self) -> None:
         """Close the files, and the link once the viewers have what is on its way."""

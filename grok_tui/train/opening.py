@@ -11,7 +11,7 @@ from grok_tui.protocol import PROTOCOL, Catalogue, Hello
 from grok_tui.runs import Run
 from grok_tui.train import catalogue as measures
 from grok_tui.train import machine as machines
-from grok_tui.train import steer
+from grok_tui.train import planner, steer
 from grok_tui.train.journal import Journal
 from grok_tui.train.past import Past
 from grok_tui.train.serve import Server
@@ -71,6 +71,8 @@ def _opened(
     machine = machines.describe(device, threads)
     if stack > 1:
         machine["stack"] = stack
+    if not past.end:
+        planner.check(config)
     past.since = machines.differences(past.machine, machine) if past.exists else []
     machines.prepare()
     session = Session(run, journal, past, device, hook, make)
@@ -96,6 +98,8 @@ def _say_how_it_begins(session: Session, past: Past) -> None:
             session.take_back_what_diverged()
     else:
         session.journal.event(0, "started", f"started {session.config.name}")
+    if not past.end:
+        session.planner.begin(session.config.plan.lines)
 
 
 def fail(session: Session, error: Exception) -> None:

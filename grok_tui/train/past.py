@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grok_tui import record
+from grok_tui.course import STEERED
 from grok_tui.ledger import Entry
 from grok_tui.protocol import Array, Event, Hello, Points
 from grok_tui.runs import Run
@@ -40,10 +41,12 @@ class Past:
         """The last recorded value of each series."""
         self.measured = int(measures[-1].epochs[-1]) if measures else -1
         """The last epoch whose measures are recorded."""
+        self.look = {name: float(v[-1]) for name, v in measures[-1].values.items()} if measures else {}
+        """What was measured there."""
         self.changes: list[Entry] = []
-        """The ledger's changes of controls, oldest first."""
+        """The ledger's changes of controls and the begins of their schedules, oldest first."""
         for entry in entries:
-            if entry.ok and entry.what == "changed":
+            if entry.ok and entry.what in STEERED:
                 while self.changes and self.changes[-1].epoch > entry.epoch:
                     self.changes.pop()  # of epochs that were given up, and trained again from here on
                 self.changes.append(entry)
@@ -54,6 +57,8 @@ class Past:
         keys = [f.values.tolist() for f in frames if isinstance(f, Array) and f.name == "key_frequencies"]
         self.keys: list[int] = keys[-1] if keys and not self.gave_up else []
         """The key frequencies that were recorded last, and count."""
+        self.entries = [entry for entry in entries if entry.ok and not (self.gave_up and entry.epoch > self.end)]
+        """All that was done, but for what was given up."""
         self.known = max([self.end, *(entry.epoch for entry in self.changes)])
         """The epoch up to which something is known: after a power cut the ledger can be ahead of the recording."""
         told_events = [frame for frame in frames if isinstance(frame, Event)]

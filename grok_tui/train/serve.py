@@ -25,7 +25,7 @@ from typing import cast
 
 from grok_tui import codec
 from grok_tui.errors import LinkError, ProtocolError
-from grok_tui.protocol import Command, Frame, Hello, Order, Recorded, Reply, SetControl, Status, Unknown
+from grok_tui.protocol import Command, Frame, Hello, Order, Plan, Recorded, Reply, SetControl, Status, Unknown
 
 MAX_VIEWERS = 64
 """At once; more are turned away."""
@@ -314,7 +314,7 @@ class _Viewer(asyncio.BufferedProtocol):
     def _take(self, frame: Frame) -> None:
         if isinstance(frame, Unknown):
             return
-        if not isinstance(frame, SetControl | Order):
+        if not isinstance(frame, SetControl | Order | Plan):
             raise ProtocolError(f"a viewer sent a {frame.kind}")
         now = time.monotonic()
         self._tokens = min(BURST, self._tokens + (now - self._then) * PER_SECOND)

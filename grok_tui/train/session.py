@@ -11,42 +11,40 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from grok_tui import config as configs
 from grok_tui import hindsight, thinning
 from grok_tui.config import Config
+from grok_tui.course import STEERED
 from grok_tui.errors import RecordError, RunError
-from grok_tui.ledger import Entry
-from grok_tui.protocol import Array, Points, Reply
+from grok_tui.protocol import Array, Event, Points, Reply
 from grok_tui.runs import Run
 from grok_tui.train import checkpoint, steer
 from grok_tui.train.cadence import is_measured, next_measure, next_multiple, next_snapshot
+from grok_tui.train.controls import Controls
 from grok_tui.train.journal import Journal
 from grok_tui.train.past import Past
+from grok_tui.train.planner import Planner
 from grok_tui.train.probe import Probe
 from grok_tui.train.serve import Ticket
 from grok_tui.train.step import HISTORY, Stepper, Steps
 from grok_tui.train.task import Table
+from grok_tui.train.telling import Teller
+from grok_tui.train.throttle import Throttle
 from grok_tui.train.trigger import Trigger
 from grok_tui.train.watch import Hook, PhaseWatch, Turn
 
 FLUSH = 0.25
 """Seconds between frames of training losses."""
 
-STATUS = 0.5
-"""Seconds between statuses while running; state.json follows every second one."""
-
 BURST = 0.02
 """Seconds of steps between two looks at the commands, where a step is shorter than that."""
 
 USUAL = 200
 """Epochs whose median says how large a train loss is usual, when the next measure looks for spikes."""
-
-RATE_WINDOW = 5.0
-"""Seconds over which the epochs per second are averaged."""
 
 Make = Callable[[Config, Table, torch.device], Steps]
 """Makes what takes a session's steps."""
@@ -65,27 +63,37 @@ class Session:
         self._stepper = make(self.config, table, device)
         self._probe = Probe(self.config, table)
         self._trigger = Trigger(run, self.config.measure.every)
-        self._phases = PhaseWatch(self.config)
-        self._untold = self._phases.catch_up(past.frames)
+        self.phases = PhaseWatch(self.config)
+        self._untold = self.phases.catch_up(past.frames)
         self._steered = [entry.epoch for entry in past.changes]
-        self._hook = Hook(hook, run.path, lambda line: print(line, flush=True))
-        self.controls = {name: float(getattr(self.config.optimizer, name)) for name in configs.CONTROLS}
+        self.hook = Hook(hook, run.path, lambda line: print(line, flush=True))
+        self.controls = Controls(self.config, past.changes)
+        self.planner = Planner(self, past)
+        self.throttle = Throttle()
+        self._teller = Teller(self)
         self.paused = False
         self._stopping = ""
         self._stoppers: list[tuple[Ticket, int]] = []
         self._keys = past.keys
-        self._latest = dict(past.latest)
+        self.each_epoch: dict[str, float] = {}
+        """The newest value of what is recorded at each epoch."""
+        self.latest = dict(past.latest)
+        """The newest finite value of each series."""
         self._burst = 1
         self._losses: deque[float] = deque(maxlen=USUAL + self.config.measure.every)
         self._measured_at = past.measured
-        self._flushed = self._told = self._noted = 0.0
-        self._pace: deque[tuple[float, int]] = deque()
+        self._flushed = 0.0
         self._start_from_the_past()
 
     @property
     def epoch(self) -> int:
         """Steps taken so far."""
         return self._stepper.epoch
+
+    @property
+    def device(self) -> str:
+        """Where it is trained."""
+        return self._stepper.flat.device.type
 
     @property
     def replaying(self) -> str:
@@ -105,14 +113,24 @@ class Session:
         if asked:
             self._stoppers.append(asked)
 
-    def apply(self, control: str, value: float) -> None:
-        """Put a control's new value into the optimiser; the next step is the first that uses it."""
-        getattr(self._stepper.optimizer, control).fill_(value)
-        self.controls[control] = value
-        if not self.replaying:
-            self._phases.steered(control, value)
+    def intervene(self, what: str, text: str, **data: Any) -> None:
+        """Something is done to the run at this epoch: written down, then in force from the next step on."""
+        self.settle()  # what came before stands before it in the recording
+        self.journal.intervention(self.epoch, what, text, **data)
+        self.planner.plans.apply(self.epoch, what, data)
+        if what in STEERED:
+            self.phases.apply(Event(self.epoch, what, text, 0.0, 0, data))
+            self.controls.take(self.epoch, what, data)
+            self.controls.enter(self._stepper.optimizer, self.epoch)
             self._steered.append(self.epoch)
-        self._tell(force=True)
+        self._teller.tell(force=True)
+
+    def limit(self, rate: float) -> str:
+        """Take so many epochs per second at most, or as many as there can be for 0; says so."""
+        self.throttle.set(rate)
+        self._teller.forget_pace()
+        self._teller.tell(force=True)
+        return f"{rate:g} epochs per second at most" if rate else "no limit on the epochs per second"
 
     def train(self) -> str:
         """Train until the end or a stop; returns the final state."""
@@ -124,7 +142,7 @@ class Session:
     def begin(self) -> None:
         """Tell what nobody was told yet, before the first turn."""
         self._tell_turns(self._untold)
-        self._tell(force=True)
+        self._teller.tell(force=True)
 
     def turn(self) -> str:
         """Commands, what is due, a burst of steps. Returns the final state once there is one."""
@@ -133,8 +151,13 @@ class Session:
         if self.resting:
             self._idle()
             return ""
-        steps, begun = self.reach(), time.perf_counter()
-        self._stepper.advance(steps)
+        steps, begun = self._far(), time.perf_counter()
+        if self.controls.varying(self.epoch):
+            for _ in range(steps):
+                self.controls.enter(self._stepper.optimizer, self.epoch)
+                self._stepper.advance(1)
+        else:
+            self._stepper.advance(steps)
         self._stepper.wait()
         self.stepped(steps, time.perf_counter() - begun)
         return ""
@@ -142,7 +165,7 @@ class Session:
     @property
     def resting(self) -> bool:
         """No step may be taken now."""
-        return self.paused and not self.replaying
+        return not self.replaying and (self.paused or self.throttle.left > 0)
 
     def attend(self) -> str:
         """Commands, then what is due before the next step. Returns the final state once there is one."""
@@ -152,7 +175,10 @@ class Session:
         if self.resting:
             return ""
         self._do_what_is_due()
-        if self.epoch >= self.config.training.epochs:
+        self.planner.act()
+        if self._stopping:
+            return self._end("stopped", self._stopping)
+        if self.epoch >= self.config.training.epochs and not self.paused:
             return self._end("finished", f"finished at epoch {self.epoch:,}")
         return ""
 
@@ -166,9 +192,11 @@ class Session:
         self._losses.extend(losses.tolist())
         if len(losses) > new:
             epochs = np.arange(first + new, self.epoch)
-            self._record(Points(epochs, {"train_loss": losses[new:], "train_accuracy": accuracies[new:]}))
+            columns = {"train_loss": losses[new:], "train_accuracy": accuracies[new:]}
+            self._record(Points(epochs, columns | self.controls.columns(epochs)))
         if len(losses):
-            self._latest |= {"train_loss": float(losses[-1]), "train_accuracy": float(accuracies[-1])}
+            self.each_epoch = {"train_loss": float(losses[-1]), "train_accuracy": float(accuracies[-1])}
+            self.latest |= self.each_epoch
             if not np.isfinite(losses).all():
                 bad = first + int(np.argmin(np.isfinite(losses)))
                 raise RunError(f"train loss is not finite from epoch {bad:,} on: the run has diverged")
@@ -179,7 +207,7 @@ class Session:
         return f"resume/{self._save_resume_point().name}"
 
     def _start_from_the_past(self) -> None:
-        """Go back to the last resume point; the changes after it wait for their epochs."""
+        """Go back to the last resume point."""
         if self._past.gave_up:
             hindsight.forget(self.run)
             for path in (*self.run.resume_points.glob("*.safetensors"), *self.run.weights.glob("*.safetensors")):
@@ -197,28 +225,18 @@ class Session:
         else:
             epoch = 0
         self._losses.extend(self._past.losses[max(0, epoch - USUAL - self.config.measure.every) : epoch].tolist())
-        later = [entry for entry in self._past.changes if entry.epoch >= epoch]
-        self._waiting: deque[Entry] = deque(sorted(later, key=lambda entry: entry.epoch))
-        for name in self.controls:
-            self.controls[name] = float(getattr(self._stepper.optimizer, name))
-        self._repeat_changes()
+        self.each_epoch = {"train_loss": self._losses[-1]} if self._losses else {}
+        self.controls.enter(self._stepper.optimizer, epoch, anew=True)
 
     def take_back_what_diverged(self) -> None:
         """Before the change after which the loss ceased to be finite: undo it, and wait for a better idea."""
         for entry in self._past.diverged:
             control, value = entry.data["control"], entry.data["previous"]
-            text = f"{control} {self.controls[control]:g} → {value:g}, taken back: the run diverged"
-            previous = self.controls[control]
-            self.journal.intervention(self.epoch, "changed", text, control=control, value=value, previous=previous)
-            self.apply(control, value)
+            previous = self.controls.values[control]
+            text = f"{control} {previous:g} → {value:g}, taken back: the run diverged"
+            self.intervene("changed", text, control=control, value=value, previous=previous)
         self.paused = True
-        self.journal.intervention(self.epoch, "paused", "paused: from here on the run had diverged")
-        self._tell(force=True)
-
-    def _repeat_changes(self) -> None:
-        while self._waiting and self._waiting[0].epoch <= self.epoch:
-            data = self._waiting.popleft().data
-            self.apply(data["control"], data["value"])
+        self.intervene("paused", "paused: from here on the run had diverged")
 
     def _carry_out_commands(self) -> None:
         if self.journal.server is None:
@@ -230,16 +248,20 @@ class Session:
                 continue
             steer.carry_out(self, ticket, command)
             if self.state != before:
-                self._pace.clear()
-                self._tell(force=True)
+                self._teller.forget_pace()
+                self._teller.tell(force=True)
 
     def _idle(self) -> None:
-        """Wait for a command, or for a signal. Nothing is sent meanwhile."""
-        self._pace.clear()
-        if self.journal.server is None:
-            time.sleep(0.2)
+        """Wait for a command, for a signal, or for the time of the next step. Nothing is sent meanwhile."""
+        wait = 0.5
+        if self.paused:
+            self._teller.forget_pace()
         else:
-            self.journal.server.wait(0.5)
+            wait = min(wait, self.throttle.left)
+        if self.journal.server is None:
+            time.sleep(min(wait, 0.2))
+        else:
+            self.journal.server.wait(wait)
 
     def _do_what_is_due(self) -> None:
         epoch, measure, record = self.epoch, self.config.measure, self.config.record
@@ -254,13 +276,17 @@ class Session:
             self._save_resume_point()
 
     def reach(self) -> int:
-        """Steps up to the next thing that is due, a burst of them at most."""
+        """Steps up to the next thing that is due, a burst of them at most; one while a schedule runs."""
+        return 1 if self.controls.varying(self.epoch) else self._far()
+
+    def _far(self) -> int:
+        """The same, for who gives the optimiser the values of each step."""
         epoch, measure, record = self.epoch, self.config.measure, self.config.record
-        stops = [self.config.training.epochs, epoch + self._burst, next_measure(epoch, measure.every)]
+        burst = min(self._burst, self.throttle.burst or self._burst)
+        stops = [self.config.training.epochs, epoch + burst, next_measure(epoch, measure.every)]
         stops += [next_multiple(epoch, every) for every in (measure.closely_every, record.resume_every)]
         stops.append(next_snapshot(epoch, record.weights_every))
-        if self._waiting:
-            stops.append(self._waiting[0].epoch)
+        stops += [*self.controls.turns(epoch), *self.planner.stops(epoch)]
         stops += [goal for goal in (self._past.end, self._past.known) if goal > epoch]
         return min(stops) - epoch
 
@@ -268,16 +294,17 @@ class Session:
         """So many steps were taken, within `took` seconds."""
         epoch = self.epoch - steps
         self._burst = max(1, min(HISTORY // 4, int(BURST * steps / max(took, 1e-9))))
+        self.throttle.took(steps)
+        self.controls.enter(self._stepper.optimizer, self.epoch)
         replayed = epoch < self._past.end <= self.epoch
         if replayed or self._stepper.unread > HISTORY // 2 or time.monotonic() - self._flushed >= FLUSH:
             self.settle()
-        self._repeat_changes()
         if replayed:
             self.journal.event(self.epoch, "replayed", self._past.verdict())
-            self._pace.clear()
+            self._teller.forget_pace()
             if self._past.gave_up:
                 self.take_back_what_diverged()
-        self._tell(force=replayed)
+        self._teller.tell(force=replayed)
 
     def _measure(self, closely: bool) -> None:
         self.settle()
@@ -292,8 +319,9 @@ class Session:
             self.journal.write(Array(self.epoch, name, values))
         # the numbers last: they say that this look is whole, and a resume takes it again where they are missing
         self._record(Points(at, {name: np.array([value]) for name, value in numbers.items()}))
-        self._latest |= {name: value for name, value in numbers.items() if np.isfinite(value)}
+        self.latest |= {name: value for name, value in numbers.items() if np.isfinite(value)}
         self._trigger.saw(self.epoch, self._keys, findings.numbers["test_fve"])
+        self.planner.look(numbers)
 
     def _spike(self) -> float:
         """How far the largest train loss since the last measure stands above the usual one before it."""
@@ -305,13 +333,13 @@ class Session:
     def _record(self, frame: Points) -> None:
         """Record it, and what it makes known of the phases."""
         self.journal.write(frame)
-        self._hook.look()
-        self._tell_turns(self._phases.apply(frame))
+        self.hook.look()
+        self._tell_turns(self.phases.apply(frame))
 
     def _tell_turns(self, turns: list[Turn]) -> None:
         for turn in turns:
             self.journal.event(turn.epoch, "phase", turn.text, **turn.data)
-            self._hook.call(turn)
+            self.hook.call(turn)
 
     @property
     def _weights_path(self) -> Path:
@@ -335,13 +363,13 @@ class Session:
 
     def _thin(self) -> None:
         """Keep what is stored within the run's budget."""
-        thinning.thin(self.run, self.config.record.disk_mb, {*self._steered, *self._phases.boundaries})
+        thinning.thin(self.run, self.config.record.disk_mb, {*self._steered, *self.phases.boundaries})
 
     def fail(self, why: str) -> None:
         """Tell viewers, listings and whoever asked for a stop that the run has failed."""
         for ticket, id_ in self._stoppers:
             self.journal.answer(ticket, Reply(id_, False, self.epoch, why))
-        self._paced_tell("failed", 0.0)
+        self._teller.say("failed")
 
     def _end(self, state: str, text: str) -> str:
         self.settle()
@@ -350,41 +378,10 @@ class Session:
         seq = self.journal.ledger.append(self.epoch, state, True, text)
         self.journal.event(self.epoch, state, text, seq)
         self._trigger.ended(self.epoch)
-        self._paced_tell(state, 0.0)
+        self._teller.say(state)
         for ticket, id_ in self._stoppers:
             kept = self._resume_path.relative_to(self.run.path)
             self.journal.answer(ticket, Reply(id_, True, self.epoch, f"stopped; saved {kept}"))
         self._stopping = text
         self._carry_out_commands()  # those that came too late are answered too
         return state
-
-    def _tell(self, force: bool = False) -> None:
-        """Tell viewers and listings how the run stands, as often as that is worth it."""
-        now = time.monotonic()
-        if not force and now - self._told < STATUS:
-            return
-        self._told = now
-        self._pace.append((now, self.epoch))
-        while len(self._pace) > 2 and now - self._pace[0][0] > RATE_WINDOW:
-            self._pace.popleft()
-        (then, from_), running = self._pace[0], not self.paused
-        self._paced_tell(self.state, (self.epoch - from_) / (now - then) if running and now > then else 0.0)
-
-    def _paced_tell(self, state: str, rate: float) -> None:
-        self.journal.status(self.epoch, state, rate, dict(self.controls))
-        now = time.monotonic()
-        if now - self._noted < 2 * STATUS and state == "running":
-            return
-        self._noted = now
-        self.run.write_state(
-            {
-                "epoch": self.epoch,
-                "epochs": self.config.training.epochs,
-                "state": state,
-                "rate": rate,
-                "device": self._stepper.flat.device.type,
-                "time": time.time(),
-                "controls": self.controls,
-                "values": self._latest,
-            }
-        )

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from grok_tui import config as configs
 from grok_tui import locks
 from grok_tui.config import CONTROLS
 from grok_tui.errors import ConfigError
-from grok_tui.protocol import ORDERS, Command, ControlInfo, Order, Reply, SetControl
+from grok_tui.protocol import ORDERS, Command, ControlInfo, Order, Plan, Reply, SetControl
 
 if TYPE_CHECKING:
+    from grok_tui.plan import Branch, Schedule
     from grok_tui.train.serve import Ticket
     from grok_tui.train.session import Session
+
+Data = Mapping[str, Any]
+Offshoot = tuple[int, int, dict[str, float]]
+"""A branch to be started: its epoch, the ledger's number of the wish for it, and its changes."""
+
+NOBODY: Data = MappingProxyType({})
 
 
 def catalogue(config: configs.Config) -> tuple[ControlInfo, ...]:
@@ -39,6 +48,8 @@ def carry_out(session: Session, ticket: Ticket, command: Command) -> None:
             return
         case Order(id=id_, name=name):
             what, outcome = _called(command), _order(session, name)
+        case Plan(id=id_, line=line):
+            what, outcome = _called(command), session.planner.order(line)
     done, text = outcome
     if done:
         session.journal.answer(ticket, Reply(id_, True, epoch, text))
@@ -48,6 +59,8 @@ def carry_out(session: Session, ticket: Ticket, command: Command) -> None:
 
 def _called(command: Command) -> str:
     """A command in the ledger, when it was refused."""
+    if isinstance(command, Plan):
+        return "plan"
     name = str(command.name)[:40]
     return f"set {name}" if isinstance(command, SetControl) else name
 
@@ -61,14 +74,7 @@ def _set(session: Session, name: str, value: Any) -> tuple[bool, str]:
         new = configs.check(f"optimizer.{name}", value, name)
     except ConfigError as error:
         return False, str(error)[:200]
-    previous = session.controls[name]
-    if new == previous:
-        return True, f"{name} is {new:g} already"
-    text = f"{name} {previous:g} → {new:g}"
-    session.settle()  # what came before stands before it in the recording
-    session.journal.intervention(session.epoch, "changed", text, control=name, value=new, previous=previous)
-    session.apply(name, new)
-    return True, text
+    return True, change(session, name, new)
 
 
 def _order(session: Session, name: str) -> tuple[bool, str]:
@@ -76,15 +82,71 @@ def _order(session: Session, name: str) -> tuple[bool, str]:
         return False, f"there is no order {str(name)[:40]!r}; there are {', '.join(ORDERS)}"
     if session.replaying:
         return False, session.replaying
-    session.settle()
-    if name == "checkpoint":
-        file = session.checkpoint()
-        session.journal.intervention(session.epoch, "checkpoint", f"saved {file}", file=file)
-        return True, f"saved {file}"
-    pausing = name == "pause"
-    if session.paused == pausing:
-        return True, "is paused already" if pausing else "is running already"
+    return True, checkpoint(session) if name == "checkpoint" else pause(session, name == "pause")
+
+
+def change(session: Session, name: str, value: float, by: Data = NOBODY, who: str = "") -> str:
+    """Give a control another value, and end its schedule; says what was done, as all that follow.
+
+    `by` is what the ledger keeps of the rule that did it, and `who` says the same in words.
+    """
+    previous = session.controls.values[name]
+    scheduled = session.controls.scheduled(name, session.epoch)
+    if value == previous and not scheduled:
+        return f"{name} is {value:g} already"
+    text = f"{name} {previous:g} → {value:g}" + (", its schedule ends" if scheduled else "") + who
+    session.intervene("changed", text, control=name, value=value, previous=previous, **by)
+    return text
+
+
+def schedule(session: Session, wanted: Schedule, by: Data = NOBODY, who: str = "") -> str:
+    """Have a control follow a schedule from here on."""
+    name = wanted.control
+    previous = session.controls.values[name]
+    begun = wanted.begun(previous)
+    text = f"{str(begun).removeprefix('set ').replace('->', '→')}{who}"
+    data = {"control": name, "value": begun.value(0), "previous": previous, "schedule": str(begun), **by}
+    session.intervene("scheduled", text, **data)
+    return text
+
+
+def end_schedules(session: Session) -> None:
+    """Say of each schedule that has come to its end that the control stays where it is."""
+    for name, previous, value in session.controls.ended(session.epoch):
+        text = f"{name} {value:g}, the end of its schedule"
+        session.intervene("changed", text, control=name, value=value, previous=previous, ended="schedule")
+
+
+def pause(session: Session, pausing: bool, by: Data = NOBODY, who: str = "") -> str:
+    """Pause, or continue; either drops the goal that the run had."""
+    if session.paused == pausing and (pausing or session.planner.plans.goal is None):
+        return "is paused already" if pausing else "is running already"
     session.paused = pausing
-    what, text = ("paused", "paused") if pausing else ("continued", "continued")
-    session.journal.intervention(session.epoch, what, text)
-    return True, text
+    text = ("paused" if pausing else "continued") + who
+    session.intervene("paused" if pausing else "continued", text, **by)
+    return text
+
+
+def checkpoint(session: Session, by: Data = NOBODY, who: str = "") -> str:
+    """Keep weights and a resume point of this epoch."""
+    file = session.checkpoint()
+    session.intervene("checkpoint", f"saved {file}{who}", file=file, **by)
+    return f"saved {file}"
+
+
+def hook(session: Session, by: Data = NOBODY, who: str = "") -> str:
+    """Start the command that was given when this trainer started; one that stands in the run's directory is not run."""
+    if not session.hook.given:
+        return "no hook was given when this trainer started: resume the run with --hook COMMAND"
+    session.intervene("hook", f"hook started{who}", **by)
+    session.hook.call(session.phases.as_turn(session.epoch, f"hook started{who}"))
+    return "hook started"
+
+
+def branch(session: Session, wanted: Branch, by: Data = NOBODY, who: str = "") -> tuple[str, Offshoot]:
+    """Keep what a branch of this epoch needs, and say that there will be one; the other half starts it."""
+    session.checkpoint()
+    changes = {wanted.control: wanted.value} if wanted.control else {}
+    text = f"a {wanted}{who}"
+    session.intervene("branch", text, changes=changes, **by)
+    return text, (session.epoch, session.journal.ledger.entries[-1].seq, changes)

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from grok_tui.config import Config
+from grok_tui.config import CONTROLS, Config
+from grok_tui.course import STEERED, Course
 from grok_tui.protocol import Event, Points, Stored
-from grok_tui.science.phases import RULES, PhaseFold, Sample
+from grok_tui.science.phases import RULES, Phase, PhaseFold, Sample
 
 AT_ONCE = 8
 """Hook commands that may be running; while so many are, none is started."""
@@ -56,16 +57,28 @@ class PhaseWatch:
         self._fold = PhaseFold(config.chance)
         self._chance, self._samples = config.chance, list[Sample]()
         self._latest: dict[str, float] = {}
-        self._controls = {"weight_decay": config.optimizer.weight_decay, "lr": config.optimizer.lr}
+        self._courses = {name: Course(float(getattr(config.optimizer, name))) for name in CONTROLS}
 
     @property
     def boundaries(self) -> list[int]:
         """The epochs where phases began, as far as is known."""
         return [boundary.epoch for boundary in self._fold.boundaries]
 
-    def steered(self, control: str, value: float) -> None:
-        """A control has another value from here on."""
-        self._controls[control] = value
+    @property
+    def present(self) -> Phase:
+        """The phase that the run is in."""
+        return self._fold.phase
+
+    def called(self, epoch: int) -> dict[Phase, int]:
+        """The present phase, and those that were called at `epoch`, each with the epoch at which it was called."""
+        found = self._fold.boundaries
+        return {b.phase: b.confirmed for b in found if b.confirmed == epoch or b is found[-1]}
+
+    def as_turn(self, epoch: int, text: str) -> Turn:
+        """What a hook is told that is run for another reason than a change of phase."""
+        begun = self._fold.boundaries[-1].epoch if self._fold.boundaries else 0
+        data = {"phase": self.present.value, "previous": "", "placed": begun, "confirmed": epoch}
+        return Turn(epoch, text, data | {"rules": RULES, "why": [text]})
 
     def catch_up(self, frames: Iterable[Stored]) -> list[Turn]:
         """Fold what was recorded before; returns the turns of its last measure that a kill kept untold.
@@ -84,8 +97,10 @@ class PhaseWatch:
 
     def apply(self, frame: Stored) -> list[Turn]:
         """Take in a recorded frame; the changes of phase that it made known."""
-        if isinstance(frame, Event) and frame.what == "changed":
-            self.steered(str(frame.data["control"]), float(frame.data["value"]))
+        if isinstance(frame, Event) and frame.what in STEERED:
+            if (course := self._courses.get(str(frame.data.get("control")))) is not None:
+                course.take(frame.epoch, frame.what, frame.data)
+            return []
         if not isinstance(frame, Points):
             return []
         turns = []
@@ -118,7 +133,7 @@ class PhaseWatch:
 
     def _sample(self, epoch: int) -> Sample:
         known = dict.fromkeys(_SERIES.values(), math.nan) | self._latest
-        return Sample(epoch=epoch, **known, **{name: self._controls[name] for name in ("weight_decay", "lr")})
+        return Sample(epoch=epoch, **known, **{name: course.at(epoch) for name, course in self._courses.items()})
 
 
 class Hook:
@@ -127,6 +142,11 @@ class Hook:
     def __init__(self, command: str, run_dir: Path, log: Callable[[str], None]) -> None:
         self._command, self._run_dir, self._log = command, run_dir, log
         self._running: list[tuple[subprocess.Popen[bytes], IO[bytes], str]] = []
+
+    @property
+    def given(self) -> bool:
+        """There is a command."""
+        return bool(self._command)
 
     def call(self, turn: Turn) -> None:
         """Start the command for a turn, detached, with what happened in its environment."""

@@ -65,7 +65,7 @@ class DecayPane(Pane):
 
 def history(state: RunState, control: str) -> Series:
     """The confirmed values of a control up to now, as a series."""
-    found = dict(state.control_history(control))
+    found = dict(state.control_line(control))
     series = Series()
     if found:
         found.setdefault(max(state.epoch, max(found)), found[max(found)])
@@ -77,7 +77,7 @@ def in_force(state: RunState, control: str, cursor: int | None) -> float:
     """The value of a control at the cursor's epoch, or now."""
     if cursor is None:
         return state.control_value(control)
-    return next((value for epoch, value in reversed(state.control_history(control)) if epoch <= cursor), math.nan)
+    return state.control_at(control, cursor)
 
 
 def half_life(lr: float, decay: float) -> float:

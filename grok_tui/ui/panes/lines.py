@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from grok_tui import wording
+from grok_tui.course import STEERED
 from grok_tui.hindsight import SUFFIX
 from grok_tui.protocol import Array
 from grok_tui.series import Series
@@ -91,9 +92,9 @@ def _marks(state: RunState) -> tuple[Mark, ...]:
     for event in state.events:
         if event.what == "branched":
             found.append(Mark(event.epoch, event.what))
-        elif event.what == "changed":
-            name = str(event.data.get("control", ""))
-            text = f"{SHORT.get(name, name)} {wording.number(float(event.data['value']))}"
+        elif event.what in STEERED:
+            name, sloped = str(event.data.get("control", "")), "↝ " if event.what == "scheduled" else ""
+            text = f"{SHORT.get(name, name)} {sloped}{wording.number(float(event.data['value']))}"
             if found and found[-1].epoch == event.epoch and found[-1].label.startswith("branched"):
                 text = f"{found.pop().label}, {text}"
             found.append(Mark(event.epoch, text))

@@ -1,0 +1,239 @@
+"""What is to be done while a run is trained, and when: its rules, its goal, and the ends of its schedules.
+
+Rules at an epoch act at that epoch, before the step from it. Conditions are looked at when the run has been
+measured. The ledger is the truth: a rule's actions carry its number, and the entry `fired` comes after the
+last of them, so a kill in between leaves a rule that is begun: what it has done is not done again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from grok_tui import offshoot, plan
+from grok_tui.config import CONTROLS
+from grok_tui.errors import LaunchError, PlanError
+from grok_tui.plan import At, Crossing, Entering, Rule, When
+from grok_tui.planned import Planned, Plans
+from grok_tui.train import catalogue, steer
+
+if TYPE_CHECKING:
+    from grok_tui.config import Config
+    from grok_tui.train.past import Past
+    from grok_tui.train.session import Session
+
+MOST = 200
+"""Rules that may be pending."""
+
+
+def series(config: Config) -> frozenset[str]:
+    """What a condition may be about."""
+    return frozenset(info.name for info in catalogue.series(config)) | frozenset(CONTROLS)
+
+
+def check(config: Config) -> None:
+    """Pass if the plan of a new run's configuration can be kept.
+
+    Raises:
+        PlanError: a line cannot; says which.
+    """
+    known = series(config)
+    for line in config.plan.lines:
+        plan.parse(line, known)
+
+
+class Planner:
+    """The rules of one session."""
+
+    def __init__(self, session: Session, past: Past) -> None:
+        self._session = session
+        self._series = series(session.config)
+        self.plans = Plans()
+        for entry in past.entries:
+            self.plans.apply(entry.epoch, entry.what, entry.data)
+        self._given = {entry.data["preset"] for entry in past.entries if "preset" in entry.data}
+        self._seen: tuple[int, Mapping[str, float]] = (past.measured, past.look)
+        self._fresh = True
+        self._offshoots: list[steer.Offshoot] = []
+
+    def begin(self, lines: Iterable[str]) -> None:
+        """Plan what the configuration says; what the ledger has of it already, once."""
+        for number, line in enumerate(lines, 1):
+            if number not in self._given:
+                self._add(plan.parse(line, self._series), preset=number)
+
+    def look(self, numbers: Mapping[str, float]) -> None:
+        """The run has been measured at the present epoch."""
+        self._seen, self._fresh = (self._session.epoch, numbers), True
+
+    def stops(self, epoch: int) -> list[int]:
+        """The later epochs at which something is to be done."""
+        goal = self.plans.goal.when if self.plans.goal else None
+        whens = [rule.when for planned in self.plans.pending if (rule := planned.rule)]
+        return [when.epoch for when in (*whens, goal) if isinstance(when, At) and when.epoch > epoch]
+
+    def act(self) -> None:
+        """Do what is due at the present epoch; its measures have been taken."""
+        session = self._session
+        if session.replaying:
+            return
+        steer.end_schedules(session)
+        fresh, self._fresh = self._fresh and self._seen[0] == session.epoch, False
+        for planned in self.plans.pending:
+            if (rule := planned.rule) is not None and (planned.done or self._due(rule.when, planned.since, fresh)):
+                self._fire(planned, rule)
+        if (goal := self.plans.goal) is not None and self._due(goal.when, goal.since, fresh):
+            self._arrive(goal.when)
+
+    def order(self, line: str) -> tuple[bool, str]:
+        """Carry out what a viewer asks for in a line, or plan it: whether that was done, and what it was."""
+        session = self._session
+        if session.replaying:
+            return False, session.replaying
+        try:
+            match plan.read(line, self._series):
+                case plan.Unplan(id=id_):
+                    return True, self._remove(id_)
+                case plan.Go(until=until):
+                    return True, self._go(plan.placed(until, session.epoch))
+                case Rule(when=None, actions=actions):
+                    texts = [self._do(action, {}) for action in actions]
+                    self._start_offshoots()
+                    return True, "; ".join(texts)
+                case Rule() as rule:
+                    return True, self._add(rule)
+        except PlanError as error:
+            return False, str(error)[:300]
+
+    def _add(self, rule: Rule, **data: Any) -> str:
+        session = self._session
+        rule = rule.planned(session.epoch)
+        if "preset" not in data:
+            self._possible(rule.when)
+        if len(self.plans.pending) >= MOST:
+            raise PlanError(f"{MOST} rules are pending; take some back first (unplan)")
+        id_ = self.plans.next_id
+        session.intervene("planned", f"plan {id_}: {rule}", id=id_, line=str(rule), **data)
+        if isinstance(rule.when, At) and rule.when.epoch == session.epoch and "preset" not in data:
+            self._fire(self.plans.rules[id_], rule)
+            return f"plan {id_} done: {rule}"
+        return f"plan {id_}: {rule}{self._now(rule.when)}"
+
+    def _remove(self, id_: int) -> str:
+        planned = self.plans.rules.get(id_)
+        if planned is None or planned.fired >= 0:
+            numbers = ", ".join(str(rule.id) for rule in self.plans.pending)
+            raise PlanError(f"no rule {id_} is pending; there are {numbers}" if numbers else "no rule is pending")
+        text = f"plan {id_} taken back: {planned.line}"
+        self._session.intervene("unplanned", text, id=id_)
+        return text
+
+    def _go(self, until: When) -> str:
+        self._possible(until)
+        session = self._session
+        if isinstance(until, At) and until.epoch == session.epoch:
+            raise PlanError(f"the run is at epoch {until.epoch:,}")
+        if isinstance(until, Entering | Crossing) and not until.after and self._true(until):
+            raise PlanError(f"{_said(until)} is so already{self._now(until)}")
+        session.paused = False
+        text = f"on until {_said(until)}"
+        session.intervene("continued", text, until=str(until))
+        return text + self._now(until)
+
+    def _possible(self, when: When | None) -> None:
+        """Pass if the run may come to it."""
+        if not isinstance(when, At):
+            return
+        if when.epoch < self._session.epoch:
+            raise PlanError(f"epoch {when.epoch:,} is past: the run is at {self._session.epoch:,}")
+        if when.epoch > (last := self._session.config.training.epochs):
+            raise PlanError(f"the run ends at epoch {last:,} and never comes to {when.epoch:,}")
+
+    def _due(self, when: When | None, since: int, fresh: bool) -> bool:
+        """Whether it is time. Measures count that were taken after the epoch at which the rule was added."""
+        if isinstance(when, At):
+            return when.epoch <= self._session.epoch
+        return fresh and since < self._session.epoch and self._true(when)
+
+    def _true(self, when: When | None) -> bool:
+        if isinstance(when, Entering):
+            return when.phase in self._session.phases.called(self._seen[0])
+        return isinstance(when, Crossing) and when.holds(self._value(when.series))
+
+    def _value(self, name: str) -> float:
+        """Of a series, at the last measure; NaN where that did not have it."""
+        values = {**self._session.each_epoch, **self._session.controls.values, **self._seen[1]}
+        return values.get(name, math.nan)
+
+    def _later(self, when: When | None) -> int:
+        """The epoch at which a condition that holds now is to act."""
+        epoch = self._session.epoch
+        if isinstance(when, Entering) and when.after:
+            return max(self._session.phases.called(epoch)[when.phase] + when.after, epoch)
+        return epoch + when.after if isinstance(when, Crossing) else epoch
+
+    def _fire(self, planned: Planned, rule: Rule) -> None:
+        session, id_ = self._session, planned.id
+        if not planned.done and (due := self._later(rule.when)) > session.epoch:
+            moved = Rule(At(due), rule.actions)
+            session.intervene("planned", f"plan {id_}: {_said(rule.when)}; {moved}", id=id_, line=str(moved))
+            return
+        for part in range(planned.done, len(rule.actions)):
+            self._do(rule.actions[part], {"by": id_, "part": part})
+        self._start_offshoots()
+        session.intervene("fired", f"plan {id_} done: {rule}", id=id_)
+
+    def _arrive(self, when: When | None) -> None:
+        session = self._session
+        if (due := self._later(when)) > session.epoch:
+            session.intervene("continued", f"{_said(when)}; on until epoch {due:,}", until=str(At(due)))
+            return
+        steer.pause(session, True, {"reached": str(when)}, f", as asked: {_said(when)}")
+
+    def _start_offshoots(self) -> None:
+        """Once what follows a branch is done too: what the ledger has after it is not the branch's."""
+        for epoch, seq, changes in self._offshoots:
+            try:
+                offshoot.start(self._session.run, epoch, seq, changes)
+            except LaunchError as error:  # no reason to stop training
+                print(error, flush=True)
+        self._offshoots.clear()
+
+    def _do(self, action: plan.Action, by: dict[str, Any]) -> str:
+        """Carry out one action; says what was done."""
+        session = self._session
+        who = f", by plan {by['by']}" if by else ""
+        match action:
+            case plan.Set(control=control, value=value):
+                return steer.change(session, control, value, by, who)
+            case plan.Ramp() | plan.Stairs():
+                return steer.schedule(session, action, by, who)
+            case plan.Branch():
+                text, wanted = steer.branch(session, action, by, who)
+                self._offshoots.append(wanted)
+                return text
+            case plan.Limit(rate=rate):
+                return session.limit(rate)
+            case plan.Do(name="pause" | "continue" as name):
+                return steer.pause(session, name == "pause", by, who)
+            case plan.Do(name="checkpoint"):
+                return steer.checkpoint(session, by, who)
+            case plan.Do(name="hook"):
+                return steer.hook(session, by, who)
+        session.stop("stopped" + (who.removeprefix(",") or " by a command"))
+        return "stopping, with a resume point"
+
+    def _now(self, when: When | None) -> str:
+        """How far a condition is, for the answer to whoever added it."""
+        if isinstance(when, Entering):
+            return f"; now {self._session.phases.present}"
+        if isinstance(when, Crossing) and math.isfinite(value := self._value(when.series)):
+            return f"; {when.series} is {value:.4g}"
+        return ""
+
+
+def _said(when: When | None) -> str:
+    if isinstance(when, At):
+        return f"epoch {when.epoch:,}"
+    return str(when).removeprefix("when ")
