@@ -40,6 +40,7 @@ class Token(IntEnum):
     OTHER_WEAK = auto()
     CHANCE = auto()
     MARK = auto()
+    NOTE = auto()
     CURSOR = auto()
     CONTROL = auto()
     PENDING = auto()
