@@ -54,6 +54,13 @@ class ReplayWanted(Message):
     """The epoch from which on it is played; what was before it is there at once."""
 
 
+@dataclass
+class CompareWanted(Message):
+    """Several runs should be shown side by side."""
+
+    runs: tuple[Run, ...]
+
+
 class HomeWanted(Message):
     """Presets and runs should be shown."""
 
