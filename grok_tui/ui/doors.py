@@ -6,14 +6,13 @@ no source takes a command. So a new door is shut to it unless it says that it ch
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
-from grok_tui import config, launch, notes, runs
+from grok_tui import config, launch, removal, runs
 from grok_tui.config import Config
 from grok_tui.errors import RefusedError
 from grok_tui.launch import Recomputing
-from grok_tui.notes import Note
 from grok_tui.protocol import Command, Frame, Reply
 from grok_tui.replay import ReplaySource
 from grok_tui.runs import Run
@@ -22,10 +21,20 @@ from grok_tui.tempo import Playback, Speed
 from grok_tui.ui import ghost
 from grok_tui.ui.ghost import Origin
 
-LOOKING = frozenset({"presets", "listing", "find", "source", "replay", "origin", "points", "read_only"})
+LOOKING = frozenset({"presets", "listing", "find", "source", "replay", "origin", "points", "deletable", "read_only"})
 """Doors that change nothing in any run."""
 
 READ_ONLY = "this viewer only looks (--read-only): it changes nothing"
+
+
+def removable(chosen: Sequence[Run]) -> int:
+    """The bytes that are free once these runs are deleted.
+
+    Raises:
+        RunError: one is being trained, is locked, or has branches that are not among them.
+    """
+    removal.check(chosen)
+    return removal.freed(run.path for run in chosen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +47,11 @@ class Doors:
     start: Callable[[Config], Run] = launch.start
     resume: Callable[[Run], None] = launch.resume
     hindsight: Callable[[Run], Recomputing] = launch.hindsight
-    note: Callable[[Run, int, str], Note] = notes.add
     source: Callable[[Run], Source] = RunSource
     origin: Callable[[str], Origin | None] = ghost.origin
     branch: Callable[..., Run] = launch.branch
+    deletable: Callable[[Sequence[Run]], int] = removable
+    delete: Callable[[Sequence[Run]], None] = removal.delete
     points: Callable[[str], tuple[int, ...]] = ghost.points
     replay: Callable[[Run, Speed | None, int], Source] = ReplaySource
     read_only: bool = False

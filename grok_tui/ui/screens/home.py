@@ -8,26 +8,24 @@ from dataclasses import replace
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.coordinate import Coordinate
-from textual.events import DescendantFocus
+from textual.events import DescendantFocus, Key
 from textual.widgets import DataTable, OptionList, Static
 from textual.widgets.option_list import Option
 
-from grok_tui import listing
+from grok_tui import listing, wording
 from grok_tui.config import Config
 from grok_tui.errors import GrokTuiError
 from grok_tui.runs import Run
 from grok_tui.ui import keys
 from grok_tui.ui.bottom import Hints
 from grok_tui.ui.doors import Doors
-from grok_tui.ui.messages import RunWanted
+from grok_tui.ui.messages import CompareWanted, RunWanted
+from grok_tui.ui.runs_table import RunsTable, look
+from grok_tui.ui.screens.confirm import ConfirmScreen
 from grok_tui.ui.screens.guarded import Guarded
 
 LOOK = 2.0
 """Seconds between looks at the runs; only cells that differ are drawn."""
-
-COLUMNS = (*listing.RUN_COLUMNS[:3], "test acc.", "decay", "last seen")
-"""Of the runs: those of the listing, with names short enough for 80 columns."""
 
 TITLE = "A lab bench for grokking"
 
@@ -46,8 +44,8 @@ class HomeScreen(Guarded):
         super().__init__(id="home")
         self.doors = doors
         self._presets: dict[str, Config] = {}
-        self._runs: list[Run] = []
         self._starting = False
+        self._deleting = False
 
     def compose(self) -> ComposeResult:
         yield Static(Content.assemble(("grok-tui", "bold $accent"), f"   {TITLE}"), id="status")
@@ -55,15 +53,12 @@ class HomeScreen(Guarded):
             presets = OptionList(id="presets", compact=True)
             presets.border_title = "Start a preset"
             yield presets
-            table: DataTable[str] = DataTable(id="runs", cursor_type="row", zebra_stripes=False)
-            table.border_title = "Open a run"
-            yield table
+            yield RunsTable("runs")
             yield Static("No runs yet. Start one above: demo takes less than a minute.", id="no-runs")
         yield Hints()
 
     def on_mount(self) -> None:
         self._offer()
-        self.query_one("#runs", DataTable).add_columns(*COLUMNS)
         self._presets = self.doors.presets()
         presets = self.query_one("#presets", OptionList)
         for name, found in self._presets.items():
@@ -79,24 +74,71 @@ class HomeScreen(Guarded):
         self.run_worker(self._reload(), name="runs", group="runs", exclusive=True)
 
     async def _reload(self) -> None:
-        found, rows = await asyncio.to_thread(_look, self.doors)
-        table = self.query_one("#runs", DataTable)
-        self.set_class(not found, "-no-runs")
-        if [run.name for run in found] != [run.name for run in self._runs]:
-            self._fill(table, rows)
-        else:
-            _update(table, rows)
-        self._runs = found
+        rows = await asyncio.to_thread(lambda: look(self.doors.listing()))
+        self.set_class(not rows, "-no-runs")
+        if not rows and self.focused is self._table:
+            self.query_one("#presets").focus()
+        self._table.show(rows)
 
-    def _fill(self, table: DataTable[str], rows: list[tuple[str, ...]]) -> None:
-        """Rows anew, with the bar on the run it was on."""
-        at = self._runs[table.cursor_row].name if self._runs and table.cursor_row < len(self._runs) else ""
-        table.clear()
-        for row in rows:
-            table.add_row(*row)
-        names = [row[0] for row in rows]
-        if at in names:
-            table.move_cursor(row=names.index(at))
+    @property
+    def _table(self) -> RunsTable:
+        return self.query_one(RunsTable)
+
+    def action_select(self) -> None:
+        """Select the run under the bar, or no longer."""
+        if self._on_runs():
+            self._table.select()
+
+    def action_compare(self) -> None:
+        """The selected runs side by side."""
+        chosen = self._table.selected
+        if bad := next((run.problem for run in chosen if run.problem), None):
+            self.say(bad, "$bad")
+        elif len(chosen) < 2:
+            self.say("select two runs or more with space, then d shows them side by side", "$warn")
+        else:
+            self.post_message(CompareWanted(chosen))
+
+    def action_delete(self) -> None:
+        """Delete the run under the bar, if that is really meant."""
+        if self._on_runs() and (run := self._table.run) is not None and not self._deleting:
+            self._deleting = True
+            self.run_worker(self._ask_to_delete(run), name="deletable", group="delete")
+
+    async def _ask_to_delete(self, run: Run) -> None:
+        try:
+            size = await asyncio.to_thread(self.doors.deletable, [run])
+        except GrokTuiError as error:
+            self._deleting = False
+            self.say(str(error), "$bad")
+            return
+        detail = (
+            f"Its recording, its weights and what was done to it are gone for good. {wording.size(size)} are freed."
+        )
+
+        def answered(sure: bool | None) -> None:
+            self._deleting = bool(sure)
+            if sure:
+                self.run_worker(self._delete(run), name="delete", group="delete")
+
+        self.app.push_screen(ConfirmScreen(f"Delete {run.name}?", detail, "Delete"), answered)
+
+    async def _delete(self, run: Run) -> None:
+        try:
+            await asyncio.to_thread(self.doors.delete, [run])
+        except GrokTuiError as error:
+            self.say(str(error), "$bad")
+        else:
+            self.say(f"{run.name} is deleted")
+        finally:
+            self._deleting = False
+            self.action_reload()
+
+    def _on_runs(self) -> bool:
+        """Whether the bar is on a run; says how to get there when not."""
+        if self.focused is not self._table:
+            self.say("tab goes to the runs first", "$warn")
+        return self.focused is self._table
 
     # Starting and opening
 
@@ -122,13 +164,18 @@ class HomeScreen(Guarded):
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         if self._starting:  # its run is about to be opened
             return
-        run = self._runs[event.cursor_row]
+        run = self._table.runs[event.cursor_row]
         if run.problem is not None:
             self.query_one(Hints).say(run.problem, "$bad")
         else:
             self.post_message(RunWanted(run))
 
     # Keys
+
+    def on_key(self, _event: Key) -> None:
+        """A notice stays until the next key, but for what is going on."""
+        if not (self._starting or self._deleting):
+            self.say("")
 
     def on_descendant_focus(self, _event: DescendantFocus) -> None:
         self._offer()
@@ -140,7 +187,8 @@ class HomeScreen(Guarded):
         rows = (
             replace(row, label=verb) if row.shown == "enter" else row
             for row in keys.HOME_KEYS
-            if not (self.refusal(row.needs) or (shut and row.shown == "enter" and verb == "Start"))
+            if (row.group != keys.RUNS or isinstance(self.focused, DataTable))
+            and not (self.refusal(row.needs) or (shut and row.shown == "enter" and verb == "Start"))
         )
         self.query_one(Hints).offer((*rows, *keys.APP_KEYS))
 
@@ -159,7 +207,7 @@ class HomeScreen(Guarded):
 
     def action_leave(self) -> None:
         """Leave; what trains goes on."""
-        living = [run.name for run in self._runs if listing.run_standing(run) in ("live", "replaying")]
+        living = [run.name for run in self._table.runs if listing.run_standing(run) in ("live", "replaying")]
         verb = "goes" if len(living) == 1 else "go"
         self.app.exit(f"{', '.join(living)} {verb} on training; come back: grok-tui" if living else None)
 
@@ -168,17 +216,3 @@ def preset_line(name: str, config: Config) -> Content:
     """A preset in the list: its name, its length and its sentence."""
     size = f"{config.training.epochs:,} epochs"
     return Content.assemble((name, "bold"), ("   " + size, "$muted"), "\n", (config.about, "$muted"))
-
-
-def _look(doors: Doors) -> tuple[list[Run], list[tuple[str, ...]]]:
-    found = doors.listing()
-    return found, [listing.run_row(run) for run in found]
-
-
-def _update(table: DataTable[str], rows: list[tuple[str, ...]]) -> None:
-    """Change the cells that differ."""
-    for y, row in enumerate(rows):
-        for x, text in enumerate(row):
-            before = str(table.get_cell_at(Coordinate(y, x)))
-            if before != text:  # another width is another layout, and draws the whole table
-                table.update_cell_at(Coordinate(y, x), text, update_width=len(before) != len(text))
