@@ -165,12 +165,32 @@ def _keys() -> Iterator[Line]:
         yield Line(what, f"{middle:.0f} ms, 95th {high:.0f} ms", "95th percentile below 150 ms", high < 150)
 
 
+def _stack() -> Iterator[Line]:
+    """Model-epochs per second: several models in one step, and in processes of their own, against one at a time."""
+    words = [sys.executable, "-m", "grok_tui.train.stack_bench"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=_plain()) as process:
+        for text in process.stdout or ():
+            found = json.loads(text)
+            value = f"{found['stacked']:,.1f} model-epochs/s, {found['times']:.2f} x"
+            if "processes" in found:
+                what = f"{found['preset']}: {found['processes']} processes, against one"
+                yield Line(what, value, "what a sweep uses on a CPU", True)
+                continue
+            what = f"{found['preset']}, {found['count']} in a step on {found['device']}, against one at a time"
+            on_gpu = found["device"] == "cuda" and found["count"] > 1
+            wanted = "more than 1 x: what a sweep uses on a GPU" if on_gpu else "on a CPU only with --stack"
+            yield Line(what, value, wanted, not on_gpu or found["times"] > 1)
+    if process.returncode:
+        raise GrokTuiError(f"the bench of stacks ended with exit code {process.returncode}")
+
+
 PARTS: dict[str, Callable[[], Iterator[Line]]] = {
     "training": _training,
     "measures": _measures,
     "start": _start,
     "live": _live,
     "keys": _keys,
+    "stack": _stack,
 }
 
 

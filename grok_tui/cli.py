@@ -7,7 +7,18 @@ import sys
 import click
 
 from grok_tui import __version__, completion
-from grok_tui.commands import common, exchange, family, guarding, looking, sharing, steering, sweeping
+from grok_tui.commands import (
+    common,
+    comparing,
+    exchange,
+    family,
+    guarding,
+    looking,
+    noting,
+    sharing,
+    steering,
+    sweeping,
+)
 from grok_tui.errors import GrokTuiError
 
 INTERRUPTED = 130
@@ -119,7 +130,7 @@ def bench(parts: tuple[str, ...], measures: bool) -> int:
     return bench.main((*parts, "measures") if measures else parts)
 
 
-for _module in (looking, steering, family, sweeping, guarding, exchange, sharing):
+for _module in (looking, comparing, noting, steering, family, sweeping, guarding, exchange, sharing):
     for _command in vars(_module).values():
         if isinstance(_command, click.Command):
             cli.add_command(_command)

@@ -231,7 +231,7 @@ def cells(state: RunState, zero: int = 0) -> dict[str, str]:
             found[column.head] = NONE if at.epoch is None else f"{at.epoch - zero:,}"
         elif column.level is not None:
             found[column.head] = crossings.level(state, column.level).told(zero)
-    of = f"/{state.epochs:,}" if state.epochs else ""
+    of = f"/{state.epochs:,}" if state.epochs > state.epoch else ""
     return found | {
         "epoch": f"{state.epoch:,}{of}",
         "train loss": newest(state, "train_loss"),

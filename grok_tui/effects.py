@@ -60,6 +60,8 @@ def of(child: RunState, parent: RunState, since: int) -> Effect:
     """The effect of everything that a branch has otherwise than its parent, from epoch `since` on."""
     cause = _cause(child, parent, since)
     until = min(_measured(child), _measured(parent))
+    if not same(child, parent, since):
+        return Effect(cause, f"not comparable: up to {since:,} the two are not one run, so this is not its parent")
     if until <= since:
         who = "the parent" if _measured(parent) <= since else "this run"
         return Effect(cause, f"nothing can be said yet: {who} has no measure after the branch at {since:,}")
@@ -80,9 +82,7 @@ def same(one: RunState, other: RunState, until: int) -> bool:
     """Whether both runs have the same numbers, to the last bit, up to an epoch."""
     for name in SAME_RUN:
         a, b = one.series.get(name), other.series.get(name)
-        if a is None or b is None:
-            if (a is None) != (b is None):
-                return False
+        if a is None or b is None:  # not measured in both: it speaks for nothing
             continue
         epochs, i, j = np.intersect1d(a.epochs, b.epochs, assume_unique=True, return_indices=True)
         here = epochs <= until

@@ -53,3 +53,7 @@ class ExchangeError(GrokTuiError):
 
 class PackError(GrokTuiError):
     """A file that should have runs in it, and is not whole, not what it says, or from a newer version."""
+
+
+class NoteError(GrokTuiError):
+    """A note that cannot be kept or found, with its reason."""

@@ -44,7 +44,7 @@ class Lines:
     def show(self, state: RunState, events: list[Event]) -> None:
         """See `Display`."""
         for event in events:
-            if event.what not in UNTOLD:
+            if event.what not in UNTOLD and event.text:  # a note that is taken back has none
                 self._write(f"epoch {event.epoch:,}: {event.text}")
         sample = state.phases.last
         if sample is None:

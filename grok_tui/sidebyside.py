@@ -79,7 +79,7 @@ def _effects(members: Sequence[Member]) -> Iterator[str]:
             yield ""
             yield f"{run.name} against its parent {named}"
             yield from (f"  {line}" for line in effects.told(effects.of(state, states[named], since)))
-        elif changes := around.every(state, since if since is not None else -1):
+        elif changes := around.every(state, -1 if since is None else since - 1):
             yield ""
             yield f"{run.name}, before and after its changes"
             for change in changes:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Literal, Protocol
 
-from grok_tui import codec, record
+from grok_tui import codec, notes, record
 from grok_tui.errors import GrokTuiError, LinkError, ProtocolError
 from grok_tui.hindsight import Watch
 from grok_tui.protocol import PROTOCOL, Command, Event, Frame, Hello, Recorded, Reply, Status
@@ -97,6 +97,7 @@ class RunSource:
         self._damage = ""
         self._follow = follow
         self._hindsight = Watch(run)
+        self._notes = notes.Watch(run)
         self._ended = False
         self._closed = asyncio.Event()
         self._writer: asyncio.StreamWriter | None = None
@@ -116,7 +117,7 @@ class RunSource:
     @property
     def note(self) -> str:
         """What the user should see; empty when all is well."""
-        return self._trouble or self._damage or self._hindsight.note
+        return self._trouble or self._damage or self._hindsight.note or self._notes.note
 
     async def frames(self) -> AsyncIterator[list[Frame]]:
         """See `Source`."""
@@ -124,7 +125,7 @@ class RunSource:
             while not self._closed.is_set():
                 async for batch in self._recorded():
                     yield batch
-                async for batch in self._looked_back():
+                async for batch in self._beside():
                     yield batch
                 if reader := await self._connect():
                     async for batch in self._live(reader):
@@ -178,14 +179,16 @@ class RunSource:
             yield list(frames)
             await asyncio.sleep(0)
 
-    async def _looked_back(self) -> AsyncIterator[list[Frame]]:
-        """What others did to the directory since we looked last: recomputed measures, and whether it is locked."""
-        before = self._hindsight.note, self.locked
+    async def _beside(self) -> AsyncIterator[list[Frame]]:
+        """What others did to the directory since we looked last: notes, recomputed measures, whether it is locked."""
+        before = self._hindsight.note, self._notes.note, self.locked
+        if told := self._notes.look():
+            yield list(told)
         while not self._closed.is_set() and (frames := self._hindsight.look()):
             yield list(frames)
             await asyncio.sleep(0)
         self.locked = self.run.locked
-        if (self._hindsight.note, self.locked) != before:
+        if (self._hindsight.note, self._notes.note, self.locked) != before:
             yield []
 
     async def _connect(self) -> asyncio.StreamReader | None:
@@ -205,7 +208,7 @@ class RunSource:
         looked = time.monotonic()
         while not self._closed.is_set():
             if time.monotonic() - looked >= LOOK:
-                async for batch in self._looked_back():
+                async for batch in self._beside():
                     yield batch
                 looked = time.monotonic()
             try:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from grok_tui import hindsight
+from grok_tui import hindsight, notes
 from grok_tui.calls import Calls
 from grok_tui.course import STEERED, Course
 from grok_tui.planned import Plans
@@ -48,6 +48,9 @@ class RunState:
         self.arrays: dict[str, list[Array]] = {}
         """By name, in the order of their epochs."""
         self.events: list[Event] = []
+        """In the order in which they came; notes, that others may take back, among them."""
+        self.happened = 0
+        """Another number after each event."""
         self._changes: dict[str, list[Event]] = {}
         self._courses: dict[str, Course] = {}
         self.plans = Plans()
@@ -230,6 +233,10 @@ class RunState:
             del found[min(range(1, MAPS), key=lambda i: found[i + 1].epoch - found[i - 1].epoch)]
 
     def _happened(self, event: Event) -> None:
+        self.happened += 1
+        if event.what == notes.WHAT:
+            self._noted(event)
+            return
         self.events.append(event)
         self.epoch = max(self.epoch, event.epoch)
         if event.what in ENDED:
@@ -239,6 +246,13 @@ class RunState:
             name = str(event.data.get("control"))
             self._changes.setdefault(name, []).append(event)
             self._courses.setdefault(name, Course(float("nan"))).take(event.epoch, event.what, event.data)
+
+    def _noted(self, event: Event) -> None:
+        """A note comes, comes again, or goes; the run has come no further by it."""
+        id = event.data.get("id")
+        self.events = [each for each in self.events if each.what != notes.WHAT or each.data.get("id") != id]
+        if not event.data.get(notes.REMOVED):
+            self.events.append(event)
 
     def _add(self, points: Points) -> None:
         for name, values in points.values.items():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from grok_tui.config import Config
     from grok_tui.protocol import Command, Reply
     from grok_tui.runs import Run
-    from grok_tui.ui.app import Replay
+    from grok_tui.ui.app import GrokApp, Replay
 
 run_argument = click.argument("run", required=False, shell_complete=completion.run)
 headless = click.option(
@@ -86,7 +86,11 @@ def screen(run: Run | None, *, read_only: bool = False, replay: Replay | None = 
     gc.disable()  # until the screen is there: collections take a tenth of the start
     from grok_tui.ui.app import GrokApp
 
-    app = GrokApp.on(run, read_only=read_only, replay=replay)
+    return shown(GrokApp.on(run, read_only=read_only, replay=replay))
+
+
+def shown(app: GrokApp) -> int:
+    """Run the viewer, and print what it has to say on leaving."""
     farewell = app.run()
     if farewell:
         click.echo(farewell)

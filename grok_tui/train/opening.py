@@ -35,6 +35,10 @@ class Signals:
         if self.received:
             session.stop(self.received)
 
+    def forget(self, session: Session) -> None:
+        """This one has ended."""
+        self._sessions.remove(session)
+
     def _take(self, number: int, _frame: object) -> None:
         self.received = f"stopped by {signal.Signals(number).name}"
         for session in self._sessions:

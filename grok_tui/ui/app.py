@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 
+from grok_tui import comparing
+from grok_tui.aligning import START, Alignment
 from grok_tui.runs import Run
 from grok_tui.sources import Source
 from grok_tui.tempo import Speed
 from grok_tui.ui import keys, theme
 from grok_tui.ui.doors import Doors, only_looking
-from grok_tui.ui.messages import HomeWanted, ReplayWanted, RunWanted
+from grok_tui.ui.messages import CompareWanted, HomeWanted, ReplayWanted, RunWanted
 from grok_tui.ui.palette import KeyCommands, PaneCommands
 from grok_tui.ui.panes import STYLES
+from grok_tui.ui.screens.compare import CompareScreen
+from grok_tui.ui.screens.guarded import Guarded
 from grok_tui.ui.screens.help import HelpScreen
 from grok_tui.ui.screens.home import HomeScreen
 from grok_tui.ui.screens.run import RunScreen
@@ -44,6 +48,7 @@ class GrokApp(App[str]):
         source: Source | None = None,
         *,
         doors: Doors | None = None,
+        compared: tuple[Sequence[Run], Alignment] | None = None,
         charts_every: float = CHARTS_EVERY,
         status_every: float = STATUS_EVERY,
     ) -> None:
@@ -51,6 +56,7 @@ class GrokApp(App[str]):
         self._doors = doors or Doors()
         self._intervals = charts_every, status_every
         self._first = source
+        self._compared = compared
         for ours in theme.THEMES:
             self.register_theme(ours)
         self.theme = theme.DARK.name
@@ -68,13 +74,15 @@ class GrokApp(App[str]):
         return theme.tokens(self.current_theme.dark)
 
     def on_mount(self) -> None:
-        self.push_screen(self._home() if self._first is None else self._run(self._first))
+        if self._compared is not None:
+            self.push_screen(self._comparison(*self._compared))
+        else:
+            self.push_screen(self._home() if self._first is None else self._run(self._first))
         gc.freeze()  # the widgets stay; collections that walk them cost a chart's redraw 15 ms
         gc.enable()  # the command line puts it off, which saves a tenth of the start
 
     def on_run_wanted(self, message: RunWanted) -> None:
-        while len(self.screen_stack) > 1 and not isinstance(self.screen, HomeScreen | RunScreen):
-            self.pop_screen()  # help or the palette, opened while it started
+        self._uncover()
         self._show(self._doors.source(message.run))
 
     def on_replay_wanted(self, message: ReplayWanted) -> None:
@@ -85,11 +93,28 @@ class GrokApp(App[str]):
         before = self.screen if isinstance(self.screen, RunScreen) else None
         self.switch_screen(self._run(source, before))
 
+    def on_compare_wanted(self, message: CompareWanted) -> None:
+        runs = comparing.unique(message.runs)
+        if wrong := comparing.wrong(runs):
+            if isinstance(self.screen, Guarded):
+                self.screen.say(wrong, "$warn")
+            return
+        self._uncover()
+        self.switch_screen(self._comparison(runs))
+
+    def _uncover(self) -> None:
+        """Close help or the palette, opened while something else was on its way."""
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, Guarded):
+            self.pop_screen()
+
     def on_home_wanted(self, _message: HomeWanted) -> None:
         self.switch_screen(self._home())
 
     def _run(self, source: Source, like: RunScreen | None = None) -> RunScreen:
         return RunScreen(source, self._doors, *self._intervals, like)
+
+    def _comparison(self, runs: Sequence[Run], alignment: Alignment = START) -> CompareScreen:
+        return CompareScreen(runs, self._doors, self._intervals[0], alignment)
 
     def _home(self) -> HomeScreen:
         return HomeScreen(self._doors)
@@ -106,7 +131,7 @@ class GrokApp(App[str]):
     async def action_leave(self) -> None:
         """Leave as the present screen does; the runs go on."""
         for screen in reversed(self.screen_stack):
-            if isinstance(screen, HomeScreen | RunScreen):
+            if isinstance(screen, HomeScreen | RunScreen | CompareScreen):
                 screen.action_leave()
                 return
         self.exit()

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
-from grok_tui import config, launch, removal, runs
+from grok_tui import config, launch, notes, removal, runs
 from grok_tui.config import Config
 from grok_tui.errors import RefusedError
 from grok_tui.launch import Recomputing
+from grok_tui.notes import Note
 from grok_tui.protocol import Command, Frame, Reply
 from grok_tui.replay import ReplaySource
 from grok_tui.runs import Run
@@ -47,6 +48,7 @@ class Doors:
     start: Callable[[Config], Run] = launch.start
     resume: Callable[[Run], None] = launch.resume
     hindsight: Callable[[Run], Recomputing] = launch.hindsight
+    note: Callable[[Run, int, str], Note] = notes.add
     source: Callable[[Run], Source] = RunSource
     origin: Callable[[str], Origin | None] = ghost.origin
     branch: Callable[..., Run] = launch.branch

@@ -272,6 +272,24 @@ RUN_KEYS: tuple[Key, ...] = (
         palette=(("Cursor to the first epoch", "cursor_to(True)"), ("Cursor to the last epoch", "cursor_to(False)")),
     ),
     Key(
+        ", .",
+        (("comma", "mark(-1)"), ("full_stop", "mark(1)")),
+        "Marks",
+        "Put the cursor on the mark before or after: a change, a change of phase, a branching, a note",
+        "Looking",
+        palette=(("Previous mark", "mark(-1)"), ("Next mark", "mark(1)")),
+    ),
+    _one(
+        "e",
+        "e",
+        "note",
+        "Note",
+        "Write a note at the cursor's epoch, or now: kept in the run, shown in every chart and among the events",
+        "Looking",
+        needs="write",
+        palette=(("Write a note", "note"),),
+    ),
+    Key(
         "i o",
         (("i", "zoom_in"), ("o", "zoom_out")),
         "Zoom",
@@ -398,6 +416,78 @@ HOME_KEYS: tuple[Key, ...] = (
     ),
 )
 
+COMPARE_KEYS: tuple[Key, ...] = (
+    Key("q", (("q", "leave"), ("ctrl+c", "leave")), "Leave", "Leave; what trains goes on", "Comparing", hint=1),
+    Key(
+        "n N",
+        (("n", "next_curve(1)"), ("N", "next_curve(-1)")),
+        "Series",
+        "The next series, N the one before: accuracy, losses, sum of squares, weight decay",
+        "Comparing",
+        hint=3,
+        palette=(("Next series", "next_curve(1)"), ("Previous series", "next_curve(-1)")),
+    ),
+    Key(
+        "a A",
+        (("a", "next_alignment(1)"), ("A", "next_alignment(-1)")),
+        "Align",
+        "Tell all runs from another moment, A the one before: start, changes, phases, branch",
+        "Comparing",
+        hint=4,
+        palette=(("Align the runs by the next moment", "next_alignment(1)"),),
+    ),
+    Key(
+        "↑ ↓",
+        (("down", "next_run(1)"), ("up", "next_run(-1)")),
+        "Run",
+        "Let the next run stand out, with its changes; the others are dim",
+        "Comparing",
+        hint=5,
+        palette=(("Let the next run stand out", "next_run(1)"),),
+    ),
+    Key(
+        "1 … 8",
+        tuple((str(n), f"run({n})") for n in range(1, 9)),
+        "Run",
+        "Let that run stand out; again, all are alike",
+        "Comparing",
+        palette=(("Let the first run stand out", "run(1)"),),
+    ),
+    _one("enter", "enter", "open", "Open", "Open the run that stands out", "Comparing", hint=9),
+    Key(
+        "tab",
+        (("tab", "next_sheet(1)"), ("shift+tab", "next_sheet(-1)")),
+        "Table",
+        "What comes first below the charts: when, where, phases, differences, effects of changes",
+        "Comparing",
+        hint=6,
+        palette=(("Next table", "next_sheet(1)"),),
+    ),
+    _one("m", "m", "large", "Large", "One large chart, then the tables alone, then both again", "Comparing", hint=7),
+    _one("c", "c", "cursor", "Cursor", "Read every run at one epoch, in order of value", "Comparing", hint=8),
+    Key(
+        "← →",
+        (("left", "move(-1)"), ("right", "move(1)"), ("shift+left", "move(-10)"), ("shift+right", "move(10)")),
+        "Move",
+        "Move the cursor; without a cursor, move what is zoomed. With shift, ten times as far",
+        "Comparing",
+        palette=(("Move left", "move(-1)"), ("Move right", "move(1)")),
+    ),
+    Key(
+        "i o",
+        (("i", "zoom_in"), ("o", "zoom_out")),
+        "Zoom",
+        "Zoom in and out of the epochs, around the cursor",
+        "Comparing",
+        palette=(("Zoom in", "zoom_in"), ("Zoom out", "zoom_out")),
+    ),
+    _one("0", "0", "reset_view", "Whole", "All epochs again: no zoom, no cursor", "Comparing"),
+    _one("x", "x", "log_x", "Log x", "Epochs on a logarithmic axis, from the common moment on", "Comparing", hint=10),
+    _one("y", "y", "log_y", "Log y", "Losses on a logarithmic axis, or a linear one", "Comparing", hint=11),
+    _one("esc", "escape", "back", "Back", "Back by one: large, cursor, the run that stands out", "Comparing"),
+    _one("H", "H", "home", "Home", "Home: presets and runs", "Comparing", hint=12),
+)
+
 APP_KEYS: tuple[Key, ...] = (
     Key(
         "?",
@@ -422,7 +512,7 @@ APP_KEYS: tuple[Key, ...] = (
     ),
 )
 
-TABLE: tuple[Key, ...] = (*RUN_KEYS, *APP_KEYS, *HOME_KEYS)
+TABLE: tuple[Key, ...] = (*RUN_KEYS, *APP_KEYS, *HOME_KEYS, *COMPARE_KEYS)
 
 
 def bindings(rows: tuple[Key, ...]) -> list[BindingType]:

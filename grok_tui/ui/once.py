@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import Iterator
 
-from grok_tui import wording
+from grok_tui import notes, wording
 from grok_tui.hindsight import SUFFIX
 from grok_tui.runs import Run
 from grok_tui.science import forecast
@@ -18,7 +18,7 @@ from grok_tui.ui.panes import events as happenings
 from grok_tui.ui.panes import lines as curves
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.chart import picture
-from grok_tui.ui.widgets.plot import Plot
+from grok_tui.ui.widgets.plot import FLAG, Plot
 
 WIDTH, HEIGHT = 78, 13
 """Of a chart, in characters."""
@@ -155,7 +155,9 @@ def _happened(state: RunState) -> Iterator[tuple[int, str]]:
     for event in state.events:
         if event.what == happenings.PHASE:
             continue
-        if event.what not in ROUTINE:
+        if event.what == notes.WHAT:
+            yield event.epoch, f"{FLAG} note: {event.text}"
+        elif event.what not in ROUTINE:
             yield event.epoch, event.text
         elif event is routine[-1]:
             earlier = f" (and {len(routine) - 1:,} earlier)" if len(routine) > 1 else ""

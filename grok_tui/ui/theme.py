@@ -29,11 +29,16 @@ LIGHT_SIGNED = """
 """
 """From the most negative through 0 to the most positive."""
 
+DARK_RUNS = "#2482fa #e69f00 #25ddaa #cc60b0 #f7ff35 #fb3223 #a8acff #c8ffff"
+LIGHT_RUNS = "#2f69d8 #ad5c1a #125a36 #7d007d #462d00 #b80050 #725591 #0a0f29"
+"""Of runs that are compared, as far apart as eight can be to every eye; each has a number and a stroke too."""
 
-def _steps(heat: str, signed: str) -> dict[str, str]:
-    """The ramps as tokens: heat-0, ..., signed-0, ..."""
+
+def _steps(heat: str, signed: str, runs: str) -> dict[str, str]:
+    """The ramps as tokens: heat-0, ..., signed-0, ...; and the runs: run-1, ..."""
     ramps = {"heat": heat.split(), "signed": signed.split()}
-    return {f"{name}-{step}": colour for name, ramp in ramps.items() for step, colour in enumerate(ramp)}
+    found = {f"{name}-{step}": colour for name, ramp in ramps.items() for step, colour in enumerate(ramp)}
+    return found | {f"run-{nth}": colour for nth, colour in enumerate(runs.split(), 1)}
 
 
 DARK_TOKENS = {
@@ -50,6 +55,7 @@ DARK_TOKENS = {
     "muted": "#8b93a1",
     "axis": "#5f6875",
     "mark": "#f0e442",
+    "note": "#c3a6ff",
     "cursor": "#ffffff",
     "pending": "#f0e442",
     "cos": "#5f87d7",
@@ -66,7 +72,7 @@ DARK_TOKENS = {
     "phase-direct": "#b8d957",
     "phase-stalled": "#7d8694",
     "phase-degraded": "#ff6f52",
-    **_steps(DARK_HEAT, DARK_SIGNED),
+    **_steps(DARK_HEAT, DARK_SIGNED, DARK_RUNS),
 }
 
 LIGHT_TOKENS = {
@@ -83,6 +89,7 @@ LIGHT_TOKENS = {
     "muted": "#5d6570",
     "axis": "#8f97a1",
     "mark": "#7a5c00",
+    "note": "#6a3fb5",
     "cursor": "#000000",
     "pending": "#7a5c00",
     "cos": "#4a7fc0",
@@ -99,7 +106,7 @@ LIGHT_TOKENS = {
     "phase-direct": "#5a6b00",
     "phase-stalled": "#666e79",
     "phase-degraded": "#b3261e",
-    **_steps(LIGHT_HEAT, LIGHT_SIGNED),
+    **_steps(LIGHT_HEAT, LIGHT_SIGNED, LIGHT_RUNS),
 }
 
 DARK = Theme(

@@ -105,9 +105,9 @@ class View:
         epoch = round(self.epochs(newest).end if at is None else at)
         return replace(self, cursor=min(max(epoch, 0), newest))
 
-    def at_end(self, newest: int, first: bool) -> View:
-        """Move the cursor to the run's first epoch, or to its last; a zoom comes along."""
-        return replace(self, cursor=0 if first else newest)._followed(newest)
+    def jump(self, newest: int, epoch: int) -> View:
+        """Move the cursor to an epoch, wherever it is; a zoom comes along."""
+        return self.place_cursor(newest, epoch)._followed(newest)
 
     def without_cursor(self) -> View:
         """Put the cursor away."""

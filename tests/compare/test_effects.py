@@ -107,6 +107,10 @@ def test_one_odd_number_is_no_more_the_same_run() -> None:
     assert "to the last bit" not in found.sentence
 
 
+def test_a_run_of_another_past_is_not_the_parent() -> None:
+    assert "not its parent" in sentence(one(7000), one(5000, events=()))
+
+
 def test_nothing_is_said_before_anything_was_measured() -> None:
     found = effects.of(one(7000, until=6000), parent(7000), SINCE)
     assert found.sentence == "nothing can be said yet: this run has no measure after the branch at 6,000"

@@ -7,6 +7,7 @@ from textual.keys import _get_key_aliases
 
 from grok_tui.sources import Scripted
 from grok_tui.ui import keys, layouts, panes
+from grok_tui.ui.screens.compare import CompareScreen
 from grok_tui.ui.screens.help import HelpScreen
 from grok_tui.ui.screens.home import HomeScreen
 from grok_tui.ui.screens.run import RunScreen
@@ -15,7 +16,7 @@ from tests.ui.story import frames
 
 
 def test_no_key_does_two_things_on_one_screen() -> None:
-    for rows in (keys.RUN_KEYS, keys.HOME_KEYS):
+    for rows in (keys.RUN_KEYS, keys.HOME_KEYS, keys.COMPARE_KEYS):
         used = [key for row in (*rows, *keys.APP_KEYS) for key, _ in row.does]
         assert len(used) == len(set(used))
 
@@ -23,7 +24,12 @@ def test_no_key_does_two_things_on_one_screen() -> None:
 def test_every_action_of_the_table_exists() -> None:
     from grok_tui.ui.app import GrokApp
 
-    for rows, screen in ((keys.RUN_KEYS, RunScreen), (keys.HOME_KEYS, HomeScreen), (keys.APP_KEYS, GrokApp)):
+    for rows, screen in (
+        (keys.RUN_KEYS, RunScreen),
+        (keys.HOME_KEYS, HomeScreen),
+        (keys.COMPARE_KEYS, CompareScreen),
+        (keys.APP_KEYS, GrokApp),
+    ):
         for row in rows:
             for action in (*(action for _, action in row.does), *(action for _, action in row.offers)):
                 name = action.split("(")[0].removeprefix("app.")

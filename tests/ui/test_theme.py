@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import pytest
 from rich.color import ColorSystem
@@ -63,6 +64,49 @@ def test_ramps_are_ordered_by_lightness_away_from_the_background(each: Theme, sy
         assert all(after > before * slack for before, after in itertools.pairwise(ramp))
         assert ramp[-1] > 5 * ramp[0]
         assert len({round(step, 2) for step in ramp}) >= (len(ramp) if system is None else 5)
+
+
+def seen(colour: Color, eye: str) -> tuple[float, ...]:
+    """A colour in OKLab as an eye without one kind of cone sees it (Machado et al. 2009)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour.normalized]
+    red, green, blue = (
+        min(max(sum(part * c for part, c in zip(row, linear, strict=True)), 0.0), 1.0) for row in EYES[eye]
+    )
+    cones = (
+        (0.4122214708 * red + 0.5363325363 * green + 0.0514459929 * blue) ** (1 / 3),
+        (0.2119034982 * red + 0.6806995451 * green + 0.1073969566 * blue) ** (1 / 3),
+        (0.0883024619 * red + 0.2817188376 * green + 0.6299787005 * blue) ** (1 / 3),
+    )
+    rows = (
+        (0.2104542553, 0.7936177850, -0.0040720468),
+        (1.9779984951, -2.4285922050, 0.4505937099),
+        (0.0259040371, 0.7827717662, -0.8086757660),
+    )
+    return tuple(sum(part * cone for part, cone in zip(row, cones, strict=True)) for row in rows)
+
+
+EYES = {
+    "every cone": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "no red": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "no green": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+    "no blue": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
+}
+
+
+@pytest.mark.parametrize("each", theme.THEMES, ids=lambda each: each.name)
+@pytest.mark.parametrize("eye", EYES)
+def test_eight_runs_can_be_told_apart_by_every_eye(each: Theme, eye: str) -> None:
+    found = [seen(Color.parse(each.variables[f"run-{n}"]), eye) for n in range(1, 9)]
+    assert min(math.dist(one, other) for one, other in itertools.combinations(found, 2)) > 0.07
+
+
+@pytest.mark.parametrize("each", theme.THEMES, ids=lambda each: each.name)
+def test_runs_keep_colours_of_their_own_where_there_are_few(each: Theme) -> None:
+    runs = [Color.parse(each.variables[f"run-{n}"]).rich_color for n in range(1, 9)]
+    assert len({run.downgrade(ColorSystem.EIGHT_BIT).number for run in runs}) == 8
+    sixteen = [run.downgrade(ColorSystem.STANDARD).number for run in runs]
+    assert len(set(sixteen[:4])) == 4
+    assert len(set(sixteen)) >= 6
 
 
 def test_both_themes_have_the_same_tokens() -> None:

@@ -14,7 +14,7 @@ from time import perf_counter, sleep
 import numpy as np
 import pytest
 
-from grok_tui import codec, record, sources
+from grok_tui import codec, notes, record, sources
 from grok_tui.errors import LinkError
 from grok_tui.protocol import Array, Command, Event, Frame, Order, Recorded, Reply, SetControl, Status
 from grok_tui.record import Recorder
@@ -393,3 +393,23 @@ def test_recorded_frames_fit_on_the_link_at_their_largest() -> None:
     from grok_tui.record import MAX_PAYLOAD
 
     assert len(codec.pack(Recorded(2**62, 2**62, bytes(MAX_PAYLOAD)))) <= codec.MAX_FRAME
+
+
+async def test_notes_of_other_viewers_appear_and_go_while_the_run_lives(trainer: Trainer) -> None:
+    async with watching(trainer.run) as screen:
+        await screen.until(lambda: screen.live)
+        note = notes.add(trainer.run, 3, "somebody else saw this")
+        await screen.until(lambda: note.event in screen.frames, "the note")
+        notes.remove(trainer.run, note.id)
+        await screen.until(lambda: any(getattr(f, "data", {}).get("removed") for f in screen.frames), "its end")
+        assert screen.live
+
+
+async def test_a_finished_run_has_its_notes_and_new_ones_appear(run: Run) -> None:
+    fill(run, event(13, "finished"), records=1)
+    first = notes.add(run, 1, "before")
+    async with watching(run) as screen:
+        await screen.until(lambda: first.event in screen.frames, "the first note")
+        second = notes.add(run, 13, "meanwhile")
+        await screen.until(lambda: second.event in screen.frames, "the second note")
+        assert screen.source.link == "recording", "a note is no beginning and no end"

@@ -106,4 +106,4 @@ def _fingerprint(state: RunState) -> Hashable:
     arrays = tuple((name, len(found), found[-1].epoch) for name, found in state.arrays.items())
     controls = tuple(state.status.controls.items()) if state.status else ()
     ghost = (state.ghost.since, fingerprint(state.ghost.state)) if state.ghost else None
-    return state.run, state.epoch, state.state, series, arrays, len(state.events), controls, ghost
+    return state.run, state.epoch, state.state, series, arrays, state.happened, controls, ghost

@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple
 from textual.app import ComposeResult
 from textual.events import MouseScrollDown, MouseScrollUp, Resize
 
+from grok_tui import notes
 from grok_tui.protocol import Event
 from grok_tui.state import RunState
 from grok_tui.ui.panes import phase as phase_pane
@@ -18,6 +19,7 @@ from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import BOLD, DIM, Cells, Token, cut
 from grok_tui.ui.widgets.grid import CellGrid
+from grok_tui.ui.widgets.plot import FLAG
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ LOOKS = {
     "finished": Look("✓", Token.GOOD),
     "failed": Look("✗", Token.BAD),
 }
+LOOKS[notes.WHAT] = Look(FLAG, Token.NOTE)
 OTHER = Look("·", Token.MUTED)
 LOOKS |= {phase: Look(look.pattern, look.token) for phase, look in phase_pane.LOOKS.items()}
 """A change of phase has the new phase's own look, as on the ribbon."""
@@ -64,7 +67,7 @@ class EventsPane(Pane):
         yield Log()
 
     def sees(self, state: RunState, view: View) -> Hashable:
-        return state.run, len(state.events), state.phases.boundaries, view.cursor
+        return state.run, state.happened, state.phases.boundaries, view.cursor
 
     def present(self, state: RunState, view: View) -> None:
         self.query_one(Log).tell(told(state, view.cursor), view.cursor)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from grok_tui import wording
+from grok_tui import notes, wording
 from grok_tui.course import STEERED
 from grok_tui.hindsight import SUFFIX
 from grok_tui.protocol import Array
@@ -15,7 +15,7 @@ from grok_tui.series import Series
 from grok_tui.state import Ghost, RunState
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.axis import Epochs
-from grok_tui.ui.widgets.cells import Token
+from grok_tui.ui.widgets.cells import Token, cut
 from grok_tui.ui.widgets.plot import Line, Mark, Shade
 from grok_tui.ui.widgets.strokes import Stroke
 
@@ -60,6 +60,9 @@ LOOKS |= {
 """Train is thin and bare, test thick with circles; whatever leaves frequencies in or out is broken, and what was
 recomputed with fixed keys has filled markers."""
 
+NOTED = 14
+"""Letters of a note beside its mark; all of it stands among the events."""
+
 MOST_KEYS = 8
 """Key frequencies that are named where there is a line for them."""
 
@@ -83,7 +86,7 @@ def epochs(state: RunState, view: View) -> Epochs:
 
 
 def marks(state: RunState) -> tuple[Mark, ...]:
-    """Every confirmed change of a control, and where the run left its parent."""
+    """Every confirmed change of a control, every note, and where the run left its parent."""
     return state.derived("marks", lambda: _marks(state))
 
 
@@ -98,6 +101,8 @@ def _marks(state: RunState) -> tuple[Mark, ...]:
             if found and found[-1].epoch == event.epoch and found[-1].label.startswith("branched"):
                 text = f"{found.pop().label}, {text}"
             found.append(Mark(event.epoch, text))
+        elif event.what == notes.WHAT:
+            found.append(Mark(event.epoch, cut(event.text, NOTED), Token.NOTE, flag=True))
     return tuple(found)
 
 

@@ -62,7 +62,7 @@ class Looking(Part):
 
     def action_cursor_to(self, first: bool) -> None:
         """Put the cursor on the first epoch, or on the last."""
-        self.look(self.view.at_end(self.state.epoch, first))
+        self.look(self.view.jump(self.state.epoch, 0 if first else self.state.epoch))
 
     def action_zoom_in(self) -> None:
         """Show half of the epochs."""

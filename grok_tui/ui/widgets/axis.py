@@ -142,7 +142,9 @@ def linear_ticks(low: float, high: float, room: int) -> list[float]:
 
 
 def short(epoch: float) -> str:
-    """An epoch as an axis writes it: 0, 500, 2.5k, 40k, 1.2M."""
+    """An epoch as an axis writes it: 0, 500, 2.5k, 40k, 1.2M, -500."""
+    if epoch < 0:
+        return f"-{short(-epoch)}"
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if epoch >= size:
             return f"{epoch / size:.6g}{letter}"

@@ -40,6 +40,7 @@ class Token(IntEnum):
     OTHER_WEAK = auto()
     CHANCE = auto()
     MARK = auto()
+    NOTE = auto()
     CURSOR = auto()
     CONTROL = auto()
     PENDING = auto()
@@ -88,6 +89,14 @@ class Token(IntEnum):
     SIGNED_12 = auto()
     SIGNED_13 = auto()
     SIGNED_14 = auto()
+    RUN_1 = auto()
+    RUN_2 = auto()
+    RUN_3 = auto()
+    RUN_4 = auto()
+    RUN_5 = auto()
+    RUN_6 = auto()
+    RUN_7 = auto()
+    RUN_8 = auto()
 
     @property
     def variable(self) -> str:

@@ -13,7 +13,7 @@ from grok_tui.series import Floats, Series
 from grok_tui.ui.widgets import legend
 from grok_tui.ui.widgets.axis import Epochs, Tick, Values, span
 from grok_tui.ui.widgets.cells import BOLD, DIM, REVERSE, Cells, Token, cut
-from grok_tui.ui.widgets.plot import EPOCH, Plot
+from grok_tui.ui.widgets.plot import EPOCH, FLAG, Plot
 from grok_tui.ui.widgets.pointing import Pointable, epoch_of
 from grok_tui.ui.widgets.strokes import ACROSS, BLANK, DOWN, FULL, Bools, Outside, Stroke, Trail, braille, dots, trail
 
@@ -286,12 +286,19 @@ def _draw_level(canvas: Cells, plot: Plot, values: Values) -> None:
 
 
 def _draw_marks(canvas: Cells, plot: Plot) -> None:
-    """A vertical line for each mark where nothing else is, and its letters in the first free place from the top."""
-    places = ((plot.epochs.column(mark.epoch, canvas.width), mark) for mark in plot.marks)
-    columns = {x: mark for x, mark in places if x is not None}  # the last one that falls into a column
+    """A vertical line for each mark where nothing else is, and its letters in the first free place from the top.
+
+    What was done to the run wins over what was noted; a note's flag is shown beside it.
+    """
+    places = [(plot.epochs.column(mark.epoch, canvas.width), mark) for mark in plot.marks]
+    shown = sorted(((x, mark) for x, mark in places if x is not None), key=lambda place: not place[1].flag)
+    columns = dict(shown)  # the last one that falls into a column
     for x, mark in columns.items():
         blank = canvas.chars[:, x] == ord(" ")
-        canvas.chars[blank, x], canvas.styles[blank, x] = ord("┊"), mark.token
+        canvas.chars[blank, x], canvas.styles[blank, x] = ord(mark.stroke), mark.token
+    for x, mark in shown:
+        if mark.flag:
+            _plant(canvas, x, mark.token)
     for x, mark in columns.items():
         for y in range(canvas.height // 2):
             start = next((s for s in (x + 1, x - len(mark.label)) if canvas.free(s, y, len(mark.label))), None)
@@ -300,12 +307,20 @@ def _draw_marks(canvas: Cells, plot: Plot) -> None:
                 break
 
 
+def _plant(canvas: Cells, x: int, style: int) -> None:
+    """A flag in the uppermost cell of a column that shows no line's dots."""
+    for y in range(canvas.height):
+        if chr(canvas.chars[y, x]) in " ┊╎╌":
+            canvas.text(x, y, FLAG, style | BOLD)
+            return
+
+
 def _draw_cursor(cells: Cells, plot: Plot, left: int, top: int, rows: int) -> None:
     """The cursor's line, and its epoch on the axis."""
     if plot.cursor is None or (x := plot.epochs.column(plot.cursor, cells.width - left)) is None:
         return
     for y in range(top, top + rows):
-        if cells.free(left + x, y, 1) or chr(cells.chars[y, left + x]) in "┊╌":
+        if cells.free(left + x, y, 1) or chr(cells.chars[y, left + x]) in "┊╎╌":
             cells.text(left + x, y, "│", Token.CURSOR)
     if top + rows < cells.height:
         cells.stamp(left + x, cells.height - 1, f" {plot.cursor:,} ", Token.CURSOR | REVERSE)

@@ -21,6 +21,9 @@ WEAKER = {
 """A dimmed colour turns grey on a terminal of 16; these keep their hue."""
 
 
+FLAG = "⚑"
+"""The sign of a note."""
+
 EPOCH = "epoch"
 """What the horizontal axis counts where nothing else is said."""
 
@@ -93,6 +96,13 @@ class Mark:
     epoch: int
     label: str = ""
     token: Token = Token.MARK
+    flag: bool = False
+    """Somebody's note: a flag at the top of a line of another stroke."""
+
+    @property
+    def stroke(self) -> str:
+        """One cell of its line."""
+        return "╎" if self.flag else "┊"
 
 
 @dataclass(frozen=True, slots=True)

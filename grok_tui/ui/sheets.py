@@ -1,0 +1,218 @@
+"""What stands below the compare screen's charts: when each run got where, where it is, its phases, what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from grok_tui import comparing, effects, wording
+from grok_tui.aligning import START
+from grok_tui.ui.members import Member
+from grok_tui.ui.overlaid import Comparison
+from grok_tui.ui.panes import phase as phases
+from grok_tui.ui.widgets import ribbon
+from grok_tui.ui.widgets.cells import BOLD, REVERSE, Cells, Token, cut, wrap
+from grok_tui.ui.widgets.grid import CellGrid
+
+GAP = 2
+"""Columns between two of a table."""
+
+NAME = 24
+"""Letters of a run's name in a table, at most."""
+
+BESIDE = 11
+"""Columns right of a ribbon for its run's name: as many as charts have for their values."""
+
+Text = tuple[str, int]
+"""A text and its style."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One of the things that can stand there."""
+
+    name: str
+    draw: Callable[[Comparison, int], Cells]
+    """In so many columns, in as many rows as it takes; none when it has nothing to say."""
+
+
+class Lower(CellGrid):
+    """As many sheets as there is room for, from the chosen one on."""
+
+    sheets: tuple[Cells, ...] = ()
+
+    def show(self, sheets: Sequence[Cells]) -> None:
+        """Draw these."""
+        self.sheets = tuple(sheets)
+        self.redraw()
+
+    def draw(self, width: int, height: int) -> Cells:
+        cells = Cells(width, height)
+        y = 0
+        for sheet in self.sheets:
+            if y and y + min(sheet.height, 2) > height:
+                break
+            cells.put(0, y, sheet)
+            if y + sheet.height > height and height:
+                cells.text(0, height - 1, cut("… m shows more", width).ljust(width), Token.MUTED)
+            y += sheet.height + 1
+        return cells
+
+
+def when(comparison: Comparison, width: int) -> Cells:
+    """When each run got where."""
+    columns = [column for column in comparing.COLUMNS if column.when]
+    head = "epoch" if comparison.alignment == START else comparison.alignment.label
+    return _table(comparison, width, columns, (head, head.replace("epochs ", "")))
+
+
+def where(comparison: Comparison, width: int) -> Cells:
+    """Where each run is now."""
+    columns = [column for column in comparing.COLUMNS if not column.when]
+    return _table(comparison, width, columns, ("now",), standing=True)
+
+
+def ribbons(comparison: Comparison, width: int) -> Cells:
+    """The phases of each run, one below the other."""
+    zeros, axis = comparison.zeros(), comparison.epochs
+    cells = Cells(width, len(zeros) + 1 if zeros else 0)
+    room = width - BESIDE if width >= 60 else width
+    for y, (member, zero) in enumerate(zeros.items()):
+        bands = tuple(replace(b, start=b.start - zero, end=b.end - zero) for b in phases.bands(member.state))
+        changes = tuple(event.epoch - zero for event in member.state.changes())
+        last = y + 1 == len(zeros)
+        strip = ribbon.Strip(axis, bands, changes, comparison.cursor if last else None)
+        cells.put(0, y, ribbon.picture(strip, room, 1 + last))
+        cells.text(0, y, f"{member.sign} {member.stroke.sample}", comparison.style(member) | BOLD)
+        cells.text(room + 1, y, cut(member.run.name, width - room - 1), comparison.style(member))
+    return cells
+
+
+def differing(comparison: Comparison, width: int) -> Cells:
+    """Only what differs in how the runs were made."""
+    members = [member for member in comparison.members if member.state.hello]
+    if len(members) < 2:
+        return Cells(width, 0)
+    found = comparing.differences([member.state for member in members])
+    rows: list[list[Text]] = [[("what differs", Token.TEXT | BOLD)]]
+    rows[0] += [(f"{m.sign} {cut(m.run.name, NAME)}", comparison.style(m) | BOLD) for m in members]
+    for each in found:
+        rows.append([(each.name, Token.MUTED)])
+        rows[-1] += [(value, comparison.style(m)) for value, m in zip(each.values, members, strict=True)]
+    if not found:
+        rows = [[("the configurations do not differ", Token.MUTED)]]
+    return _laid(rows, width)
+
+
+def causes(comparison: Comparison, width: int) -> Cells:
+    """What each branch's change did, where its parent is here too."""
+    lines: list[Text] = []
+    for child, parent, since in pairs(comparison.members):
+        told = effects.of(child.state, parent.state, since)
+        style = comparison.style(child)
+        lines.append((cut(f"{child.sign} against its parent {parent.sign}, {told.cause}", width), style | BOLD))
+        lines += [(f"  {text}", Token.TEXT) for text in wrap(told.sentence, width - 2)]
+        lines += [(f"  {text}", Token.MUTED) for each in told.caveats for text in wrap(each, width - 2)]
+    cells = Cells(width, len(lines))
+    for y, (text, style) in enumerate(lines):
+        cells.text(0, y, text, style)
+    return cells
+
+
+SHEETS = (
+    Sheet("when", when),
+    Sheet("where", where),
+    Sheet("phases", ribbons),
+    Sheet("differences", differing),
+    Sheet("effects", causes),
+)
+
+
+def notes(comparison: Comparison, width: int) -> Cells:
+    """Runs that cannot be drawn, and why; no rows when all can."""
+    lines = []
+    for member in comparison.members:
+        if member.trouble:
+            lines.append(f"{member.sign} {member.run.name} cannot be read: {member.trouble}")
+        elif member.read.is_set() and member.state.hello is None:
+            lines.append(f"{member.sign} {member.run.name}: nothing is recorded yet")
+        elif member in comparison.lacking:
+            lines.append(f"{member.sign} {member.run.name} {comparison.alignment.lacking}: it is not drawn")
+        elif member.source.note:
+            lines.append(f"{member.sign} {member.run.name}: {member.source.note}")
+    cells = Cells(width, len(lines))
+    for y, text in enumerate(lines):
+        cells.text(0, y, cut(text, width), Token.WARN)
+    return cells
+
+
+def pairs(members: Sequence[Member]) -> list[tuple[Member, Member, int]]:
+    """(branch, parent, epoch) of every branch whose parent is compared too."""
+    found = []
+    names = {member.run.name: member for member in members if member.state.hello}
+    for member in members:
+        for event in reversed(member.state.events):
+            if event.what == "branched":
+                parent = names.get(str(event.data.get("parent", "")))
+                if parent is not None and parent is not member:
+                    found.append((member, parent, event.epoch))
+                break
+    return found
+
+
+def _table(
+    comparison: Comparison,
+    width: int,
+    columns: Sequence[comparing.Column],
+    heads: Sequence[str],
+    standing: bool = False,
+) -> Cells:
+    """A row for each run: its number and stroke, its name, and what the columns say."""
+    zeros = comparison.zeros()
+    head: list[Text] = [("", 0), (heads[0], Token.TEXT | BOLD)]
+    head += [("state", Token.MUTED)] if standing else []
+    rows = [head + [(column.head, Token.MUTED) for column in columns]]
+    for member in comparison.members:
+        zero = zeros.get(member, 0 if standing else None)
+        style = comparison.style(member)
+        out = style | (REVERSE if comparison.emphasis is member else 0)
+        row: list[Text] = [(f"{member.sign} {member.stroke.sample}", out | BOLD), (cut(member.run.name, NAME), out)]
+        if standing:
+            mark = wording.MARKS[member.standing]
+            row.append((f"{mark} {member.standing}", style))
+        known = _cells(member, zero) if zero is not None and member.state.hello else {}
+        rows.append(row + [(known.get(column.head, comparing.NONE), style) for column in columns])
+    right = frozenset(range(2, len(head) + len(columns))) if not standing else frozenset(range(3, len(head) + 4))
+    short = [[("", 0), (heads[-1], Token.TEXT | BOLD), *rows[0][2:]], *rows[1:]]
+    for x, column in enumerate(columns, len(head)):
+        short[0][x] = (column.short, Token.MUTED)
+    return _laid(rows if _width(rows) <= width else short, width, right)
+
+
+def _cells(member: Member, zero: int) -> dict[str, str]:
+    return member.state.derived(("cells", zero), lambda: comparing.cells(member.state, zero))
+
+
+def _width(rows: Sequence[Sequence[Text]]) -> int:
+    return sum(_widths(rows)) + GAP * (len(rows[0]) - 1)
+
+
+def _widths(rows: Sequence[Sequence[Text]]) -> list[int]:
+    return [max(len(row[x][0]) for row in rows if x < len(row)) for x in range(len(rows[0]))]
+
+
+def _laid(rows: Sequence[Sequence[Text]], width: int, right: frozenset[int] = frozenset()) -> Cells:
+    """Rows with aligned columns; the last columns are left out where there is no room."""
+    widths = _widths(rows)
+    cells = Cells(width, len(rows))
+    x = 0
+    for column, wide in enumerate(widths):
+        if x + wide > width and column:
+            for y, row in enumerate(rows):  # what is left of it, rather than nothing
+                cells.text(x, y, cut(row[column][0], width - x), row[column][1])
+            break
+        for y, row in enumerate(rows):
+            text, style = row[column]
+            cells.text(x + (wide - len(text) if column in right else 0), y, text, style)
+        x += wide + GAP
+    return cells

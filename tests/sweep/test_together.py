@@ -1,0 +1,94 @@
+"""Several runs in one process and one step: each is a run like any other."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grok_tui import launch, runs
+from grok_tui.protocol import Hello
+from grok_tui.record import read
+from grok_tui.runs import Run
+from grok_tui.train.together import Together
+from tests.sweep import tiny
+from tests.sweep.test_runner import epochs, events
+
+pytestmark = pytest.mark.usefixtures("own_home")
+
+SHORT: dict[str, Any] = {"training__epochs": 120, "measure__every": 20, "record__resume_every": 50}
+
+
+@pytest.fixture(autouse=True)
+def calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is recomputed afterwards."""
+    monkeypatch.setattr(launch, "hindsight", lambda *_, **__: None)
+
+
+def made(count: int, **changes: Any) -> list[Run]:
+    return [runs.create(tiny.config(**SHORT, data__seed=i, **changes)) for i in range(count)]
+
+
+def train(found: list[Run], seats: int, upto: int = 10_000) -> Together:
+    """To their ends, or to where the first is stopped."""
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    together = Together([Path(run.path) for run in found], seats, "cpu", 1)
+    try:
+        while together.turn():
+            if together.members and together.members[0].session.epoch >= upto:
+                together.members[0].session.stop("stopped by the test")
+    finally:
+        for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
+            signal.signal(number, handler)
+    return together
+
+
+def hello(run: Run) -> Hello:
+    return next(frame for frame in reversed(read(run.frames)[0]) if isinstance(frame, Hello))
+
+
+def test_each_run_of_a_stack_records_every_epoch_and_finishes_also_those_that_waited_for_a_seat() -> None:
+    found = made(3)
+    assert train(found, seats=2).well
+    for run in found:
+        assert run.state["state"] == "finished"
+        assert not run.alive
+        assert epochs(run) == list(range(120))
+        assert hello(run).machine["stack"] == 2
+        assert [path.name for path in sorted(run.resume_points.iterdir())][-1] == "00000120.safetensors"
+
+
+def test_one_that_diverges_fails_with_its_reason_and_the_others_finish() -> None:
+    found = made(2)
+    wild = runs.create(tiny.config(**SHORT, optimizer__lr=1.0, optimizer__weight_decay=1000, optimizer__warmup=10))
+    assert not train([found[0], wild, found[1]], seats=3).well
+    assert [run.state["state"] for run in (found[0], wild, found[1])] == ["finished", "failed", "finished"]
+    assert "not finite" in wild.log.read_text()
+    assert epochs(found[1]) == list(range(120))
+
+
+def test_a_run_that_somebody_trains_or_that_has_finished_is_left_alone() -> None:
+    found = made(3)
+    train(found[:1], seats=1)
+    with found[1].hold():
+        train(found, seats=2)
+    assert found[1].state == {}
+    assert found[2].state["state"] == "finished"
+    assert "is being trained already" in found[1].log.read_text()
+    assert epochs(found[0]) == list(range(120))
+
+
+def test_gone_on_with_alone_it_says_that_it_was_trained_in_a_stack() -> None:
+    run, other = made(2)
+    train([run, other], seats=2, upto=70)
+    for path in run.resume_points.iterdir():
+        if path.stem > "00000050":
+            path.unlink()
+    launch.resume(run, device="cpu", threads=1)
+    tiny.until(lambda: not run.alive and bool(events(run, "finished")))
+    assert "alone, not in a stack of 2" in events(run, "resumed")[0].text
+    said = events(run, "replayed")[0].text
+    assert "differ" in said
+    assert "alone, not in a stack of 2" in said
