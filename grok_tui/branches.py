@@ -16,13 +16,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grok_tui import codec, ledger, lineage, record, runs
+from grok_tui import codec, ledger, lineage, planned, record, runs
 from grok_tui import config as configs
 from grok_tui.config import Config
 from grok_tui.course import STEERED, Course
 from grok_tui.errors import ConfigError, RunError
 from grok_tui.ledger import Entry
 from grok_tui.lineage import Lineage
+from grok_tui.planned import Planned
 from grok_tui.protocol import Event, Hello
 from grok_tui.runs import Run
 from grok_tui.trunk import Trunk, renumbered
@@ -70,7 +71,7 @@ def create(
         {key: str(value) for key, value in settings},
         without[0].text if without else "",
     )
-    past = _Past(trunk, epoch, kept, _steps(own, config, kept))
+    past = _Past(trunk, epoch, kept, _steps(own, config, kept, without))
 
     def fill(child: Run) -> None:
         record.write(child.frames, past.payloads(_greeting(trunk.hello(epoch), child, config)))
@@ -157,11 +158,21 @@ def _in_force(name: str, config: Config, kept: Iterable[Entry], epoch: int) -> f
     return course.at(epoch)
 
 
-def _steps(own: Lineage, config: Config, kept: list[Entry]) -> list[Entry]:
+def _given_up(kept: list[Entry], without: list[Entry]) -> list[Planned]:
+    """The parent's rules that are not the branch's: one that was carried out in part, and the one that is undone."""
+    first = without[0] if without else None
+    undone = first.data.get("id" if first.what == "fired" else "by") if first else None
+    return [rule for rule in planned.of(kept).pending if rule.done or rule.id == undone]
+
+
+def _steps(own: Lineage, config: Config, kept: list[Entry], without: list[Entry]) -> list[Entry]:
     """What is done in the branch itself: that it was made, and the changes."""
     now, epoch = own.born, own.epoch
     text = f"branched from {own.parent} at epoch {epoch:,}" + (f", without {own.without}" if own.without else "")
     steps = [Entry(0, now, epoch, "branched", True, text, {"parent": own.parent})]
+    for rule in _given_up(kept, without):
+        told = f"plan {rule.id} is {own.parent}'s alone: {rule.line}"
+        steps.append(Entry(0, now, epoch, "unplanned", True, told, {"id": rule.id}))
     for name, value in own.changes.items():
         previous = _in_force(name, config, kept, epoch)
         data = {"control": name, "value": value, "previous": previous}

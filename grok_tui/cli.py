@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
@@ -15,6 +16,7 @@ from grok_tui.commands import (
     guarding,
     looking,
     noting,
+    planning,
     sharing,
     steering,
     sweeping,
@@ -75,6 +77,19 @@ class Commands(click.Group):
     shell_complete=completion.key,
     help="Any other value of the preset, such as data.fraction=0.4; may be repeated.",
 )
+@click.option(
+    "--plan",
+    "lines",
+    metavar="LINE",
+    multiple=True,
+    help='A rule, such as "when cleanup: set weight_decay 0"; may be repeated.',
+)
+@click.option(
+    "--recipe",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The interventions of another run, as grok-tui recipe prints them, in the place of the preset's plan.",
+)
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to train.")
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads of the trainer.")
 @common.headless
@@ -87,6 +102,8 @@ def cli(
     /,
     preset: str | None,
     changes: tuple[str, ...],
+    lines: tuple[str, ...],
+    recipe: Path | None,
     device: str,
     threads: int | None,
     headless: bool,
@@ -111,6 +128,10 @@ def cli(
     from grok_tui import config, launch
 
     settings = config.override(config.preset(preset), common.overrides(shortcuts, changes))
+    if lines or recipe:
+        from grok_tui import recipe as recipes
+
+        settings = recipes.applied(settings, recipe, lines)
     common.check_layout(settings)
     if not (headless or once or detach):
         common.need_terminal()
@@ -130,7 +151,7 @@ def bench(parts: tuple[str, ...], measures: bool) -> int:
     return bench.main((*parts, "measures") if measures else parts)
 
 
-for _module in (looking, comparing, noting, steering, family, sweeping, guarding, exchange, sharing):
+for _module in (looking, comparing, noting, steering, planning, family, sweeping, guarding, exchange, sharing):
     for _command in vars(_module).values():
         if isinstance(_command, click.Command):
             cli.add_command(_command)

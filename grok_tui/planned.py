@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 from grok_tui import plan
 from grok_tui.errors import PlanError
+from grok_tui.ledger import Entry
 from grok_tui.plan import Rule, When
 
 TOLD = frozenset({"planned", "unplanned", "fired", "changed", "scheduled", "checkpoint", "branch", "hook"})
@@ -117,6 +118,15 @@ class Plans:
             self.rules[id_] = replace(rule, fired=epoch)
         else:
             self.rules[id_] = replace(rule, done=1 + int(data.get("part") or 0))
+
+
+def of(entries: Iterable[Entry]) -> Plans:
+    """The rules of the run whose ledger this is."""
+    plans = Plans()
+    for entry in entries:
+        if entry.ok:
+            plans.apply(entry.epoch, entry.what, entry.data)
+    return plans
 
 
 @lru_cache(1024)

@@ -125,6 +125,21 @@ def order(name: str | None, order: str) -> None:
     click.echo(f"{run.name}: {reply.text} (epoch {reply.epoch:,})")
 
 
+def tell(name: str, line: str) -> None:
+    """Have a run's trainer carry out, or plan, what a line says, and print its answer.
+
+    Raises:
+        PlanError: the line cannot be read; said before anybody is asked.
+    """
+    from grok_tui import plan
+    from grok_tui.protocol import Plan
+
+    plan.read(line)
+    run = find(name)
+    reply = ask(run, Plan(1, line))
+    click.echo(f"{run.name}: {reply.text} (epoch {reply.epoch:,})")
+
+
 def overrides(shortcuts: dict[str, str | None], changes: Iterable[str]) -> list[tuple[str, str]]:
     """(key, text) of what was given for a preset: by options of their own, and by --set.
 

@@ -97,6 +97,8 @@ class Planner:
                     return True, self._remove(id_)
                 case plan.Go(until=until):
                     return True, self._go(plan.placed(until, session.epoch))
+                case Rule(when=None, actions=actions) if len(actions) > 1 and any(map(_branches, actions)):
+                    return True, self._add(Rule(At(session.epoch), actions))  # its number tells them from the branch's
                 case Rule(when=None, actions=actions):
                     texts = [self._do(action, {}) for action in actions]
                     self._start_offshoots()
@@ -193,9 +195,9 @@ class Planner:
 
     def _start_offshoots(self) -> None:
         """Once what follows a branch is done too: what the ledger has after it is not the branch's."""
-        for epoch, seq, changes in self._offshoots:
+        for wanted in self._offshoots:
             try:
-                offshoot.start(self._session.run, epoch, seq, changes)
+                offshoot.start(self._session.run, *wanted)
             except LaunchError as error:  # no reason to stop training
                 print(error, flush=True)
         self._offshoots.clear()
@@ -231,6 +233,10 @@ class Planner:
         if isinstance(when, Crossing) and math.isfinite(value := self._value(when.series)):
             return f"; {when.series} is {value:.4g}"
         return ""
+
+
+def _branches(action: plan.Action) -> bool:
+    return isinstance(action, plan.Branch)
 
 
 def _said(when: When | None) -> str:

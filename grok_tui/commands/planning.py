@@ -1,0 +1,81 @@
+"""What is to be done with a run, and when: plans, goals, limits, and recipes."""
+
+from __future__ import annotations
+
+import click
+
+from grok_tui import completion
+from grok_tui.commands import common
+
+_LINE = {"ignore_unknown_options": True}
+"""An arrow (->) in a line is no option."""
+
+
+@click.command(context_settings=_LINE)
+@click.argument("run", shell_complete=completion.run)
+@click.argument("line", nargs=-1)
+def plan(run: str, line: tuple[str, ...]) -> None:
+    r"""Add a rule to a living run, or list its rules: pending and fired.
+
+    \b
+      grok-tui plan demo-1 "at 6000: set weight_decay 0.3"
+      grok-tui plan demo-1 "when cleanup: checkpoint; set weight_decay linear 0 over 3000"
+      grok-tui plan demo-1 "when test_accuracy > 0.5: pause"
+      grok-tui plan demo-1 unplan 2
+    """
+    if line:
+        common.tell(run, " ".join(line))
+        return
+    from grok_tui import ledger, planned, wording
+
+    found = common.find(run)
+    plans = planned.of(ledger.read(found.ledger))
+    if not plans.rules and plans.goal is None:
+        click.echo(f'{found.name} has no plan; add to it: grok-tui plan {found.name} "when cleanup: pause"')
+        return
+    rows = [(str(rule.id), rule.line, f"since {rule.added:,}") for rule in plans.pending]
+    rows += [(str(rule.id), rule.line, f"done at {rule.fired:,}") for rule in plans.fired]
+    if plans.goal:
+        rows.append(("", f"{plans.goal.until}: pause", f"since {plans.goal.since:,}"))
+    for row in wording.columns(rows, right=frozenset({0})):
+        click.echo(row)
+
+
+@click.command()
+@click.argument("run", shell_complete=completion.run)
+@click.argument("epochs", required=False, default="1", metavar="[N]")
+def step(run: str, epochs: str) -> None:
+    """Have a living run take N epochs, or one, and pause."""
+    common.tell(run, f"run {epochs}")
+
+
+@click.command(context_settings=_LINE)
+@click.argument("run", shell_complete=completion.run)
+@click.argument("when", nargs=-1, required=True)
+def until(run: str, when: tuple[str, ...]) -> None:
+    r"""Have a living run go on until an epoch, a phase or a condition, and pause there.
+
+    \b
+      grok-tui until demo-1 6000
+      grok-tui until demo-1 cleanup
+      grok-tui until demo-1 "test_loss < 1"
+    """
+    common.tell(run, f"until {' '.join(when)}")
+
+
+@click.command()
+@click.argument("run", shell_complete=completion.run)
+@click.argument("rate", metavar="N|off")
+def limit(run: str, rate: str) -> None:
+    """Limit a living run to N epochs per second, to be watched; off takes that back, and so does a resume."""
+    common.tell(run, f"limit {rate}")
+
+
+@click.command()
+@common.run_argument
+@click.option("--as-planned", is_flag=True, help="Keep the conditions of rules, for another seed to meet on its own.")
+def recipe(run: str | None, as_planned: bool) -> None:
+    """Print a run's interventions as a file that --recipe applies to another run."""
+    from grok_tui import recipe
+
+    click.echo(recipe.text(common.find(run), as_planned=as_planned), nl=False)

@@ -1,0 +1,169 @@
+"""A recipe repeats what was done to a run; a branch that a plan asks for shares the past and no more."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from grok_tui import branches, ledger, offshoot, planned, recipe, runs
+from grok_tui.errors import PlanError
+from grok_tui.runs import Run
+from tests.train.stage import ask, column, done, entries, final, on, tiny, train, whole
+
+pytestmark = pytest.mark.usefixtures("own_home")
+
+
+def steered_by_hand() -> Run:
+    run = runs.create(tiny("when train_loss > -1 + 4: set lr 0.0123456789012345"))
+    with on(run) as session:
+        train(session, 17)
+        ask(session, "set weight_decay 0.3")
+        ask(session, "set weight_decay 3.3000000000000003")
+        train(session, 40)
+        ask(session, "pause")
+        ask(session, "checkpoint")
+        ask(session, "set lr 0.002")
+        ask(session, "continue")
+        train(session, 73)
+        ask(session, "set weight_decay cosine 0.1 over 50")
+        ask(session, "at 90: set lr step *1.3 every 10 times 3")
+        ask(session, "at 150: set lr 0.001")
+        train(session, 101)
+        ask(session, "set weight_decay 0.7")
+    with on(run) as session:
+        train(session)
+    return run
+
+
+def test_a_recipe_on_the_same_configuration_gives_the_same_run_bit_for_bit(tmp_path: Path) -> None:
+    run, file = steered_by_hand(), tmp_path / "mine.toml"
+    file.write_text(recipe.text(run))
+    again = runs.create(recipe.applied(tiny(), file))
+    with on(again) as session:
+        assert train(session) == "finished"
+    for name in ("train_loss", "train_accuracy", "test_loss", "sum_of_squares", "weight_decay", "lr"):
+        assert column(run, name) == column(again, name), name
+    assert final(run) == final(again)
+    other = runs.create(tiny())
+    with on(other) as session:
+        train(session)
+    assert final(run) != final(other)
+    assert [*recipe.read(file)] == recipe.interventions(recipe.living(entries(again)))
+
+
+def test_a_recipe_can_be_read_by_people(tmp_path: Path) -> None:
+    run, file = steered_by_hand(), tmp_path / "mine.toml"
+    file.write_text(text := recipe.text(run))
+    assert recipe.read(file) == (
+        "at 5: set lr 0.0123456789012345",
+        "at 17: set weight_decay 0.3",
+        "at 17: set weight_decay 3.3000000000000003",
+        "at 40: checkpoint",
+        "at 40: set lr 0.002",
+        "at 73: set weight_decay cosine 3.3000000000000003 -> 0.1 over 50",
+        "at 90: set lr step 0.002 *1.3 every 10 times 3",
+        "at 101: set weight_decay 0.7",
+        "at 150: set lr 0.001",
+    )
+    assert f"# The interventions of {run.name}, as they were done." in text
+    assert "seeds 0 (data) and 0 (model), weight decay 1, lr 0.01, 200 epochs, started 2" in text
+    assert "# Paused at 40: that changes no number, and is left out." in text
+
+
+def test_a_recipe_as_planned_keeps_conditions(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(recipe.text(steered_by_hand(), as_planned=True))
+    assert recipe.read(file) == (
+        "when train_loss > -1 + 4: set lr 0.0123456789012345",
+        "at 17: set weight_decay 0.3",
+        "at 17: set weight_decay 3.3000000000000003",
+        "at 40: checkpoint",
+        "at 40: set lr 0.002",
+        "at 90: set lr step *1.3 every 10 times 3",
+        "at 150: set lr 0.001",
+        "at 73: set weight_decay cosine 3.3000000000000003 -> 0.1 over 50",
+        "at 101: set weight_decay 0.7",
+    )
+
+
+def test_a_recipe_takes_the_place_of_the_presets_plan_and_other_lines_add_to_it(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('plan = ["at 5: pause"]\n')
+    config = tiny("at 9: stop")
+    assert recipe.applied(config, file, ["at 7: pause"]).plan.lines == ("at 5: pause", "at 7: pause")
+    assert recipe.applied(config, None, ["at 7: pause"]).plan.lines == ("at 9: stop", "at 7: pause")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("plan = 3", "no recipe"),
+        ("plan = [3]", "no recipe"),
+        ("", "no recipe"),
+        ("plan = [", "not TOML"),
+        ('plan = ["at 5: dance"]', "'dance' is no action"),
+        ('plan = ["run 5"]', "'run' is for a run in training"),
+    ],
+)
+def test_a_file_that_is_no_recipe_is_refused_in_one_line(text: str, reason: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(text)
+    with pytest.raises(PlanError, match=reason) as error:
+        recipe.read(file)
+    assert str(file) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def child_of(run: Run, epoch: int, before: int | None) -> Run:
+    child = branches.create(run, epoch, before=before)
+    with on(child) as session:
+        assert train(session) == "finished"
+    return child
+
+
+def test_a_branch_by_a_rule_does_not_do_what_the_rule_does_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted: list[tuple[object, ...]] = []
+    monkeypatch.setattr(offshoot, "start", lambda *words: wanted.append(words))
+    run = whole("at 37: branch; set weight_decay 9", "at 37: set lr 0.02", "at 60: set lr 0.001")
+    ((_, epoch, seq, rule, changes),) = wanted
+    assert (epoch, rule, changes) == (37, 1, {})
+    assert isinstance(seq, int)
+    assert (run.resume_points / "00000037.safetensors").exists()
+    child = child_of(run, 37, offshoot.rest(entries(run), seq, 1))
+    plain = whole("at 37: set lr 0.02", "at 60: set lr 0.001")
+    assert column(child, "train_loss") == column(plain, "train_loss")
+    assert final(child) == final(plain) != final(run)
+
+
+def test_a_branch_inherits_the_rules_and_the_schedule_that_its_parent_had() -> None:
+    lines = ("at 20: set weight_decay linear 1 -> 0 over 100", "at 90: set lr 0.02", "at 30: checkpoint")
+    run = whole(*lines)
+    child = child_of(run, 55, None)
+    assert column(child, "train_loss") == column(run, "train_loss")
+    assert column(child, "weight_decay") == column(run, "weight_decay")
+    assert final(child) == final(run)
+    assert [rule.id for rule in planned.of(ledger.read(child.ledger)).fired] == [1, 3, 2]
+
+
+def test_what_a_rule_did_can_be_left_out_as_if_it_had_never_been() -> None:
+    run = whole("at 37: set weight_decay 9", "at 60: set lr 0.001")
+    change = next(e for e in entries(run) if e.what == "changed")
+    child = child_of(run, 37, change.seq)
+    assert final(child) == final(whole("at 60: set lr 0.001"))
+    assert (37, "unplanned", f"plan 1 is {run.name}'s alone: at 37: set weight_decay 9") in done(child)
+
+
+def test_a_plan_makes_a_branch_in_a_process_of_its_own_and_trains_on() -> None:
+    run = runs.create(tiny("at 37: branch weight_decay 9; set lr 0.02"))
+    with on(run) as session:
+        assert train(session) == "finished"
+    deadline = time.monotonic() + 60
+    while not (made := runs.children(run)):
+        assert time.monotonic() < deadline, run.log.read_text()
+        time.sleep(0.02)
+    assert made[0].lineage is not None
+    assert (made[0].lineage.epoch, made[0].lineage.changes) == (37, {"weight_decay": 9.0})
+    steps = [(e.epoch, e.what, e.data.get("control")) for e in entries(made[0]) if e.what in ("changed", "unplanned")]
+    assert steps == [(37, "unplanned", None), (37, "changed", "weight_decay")]
