@@ -12,7 +12,8 @@ from grok_tui.series import Floats
 from grok_tui.state import RunState
 from grok_tui.ui.panes import tracks
 from grok_tui.ui.panes.fourier import array_at
-from grok_tui.ui.panes.measured import MeasuredPane, awaited
+from grok_tui.ui.panes.measured import MeasuredPane
+from grok_tui.ui.panes.waiting import not_yet
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import BOLD, Token
 from grok_tui.ui.widgets.heading import Heading, Words
@@ -36,7 +37,7 @@ class AblationPane(MeasuredPane):
         if found is None:
             heading.say()
             self.note("")
-            bars.show(Ladder(np.zeros(0), empty=awaited(state, "ablation_per_frequency")))
+            bars.show(Ladder(np.zeros(0), empty=not_yet(state, "ablation_per_frequency", view.cursor)))
             return
         values = found.values.ravel().astype(np.float64)
         _, keys = tracks.strengths(state, found.epoch)
@@ -65,4 +66,4 @@ def wordings(at: str, values: Floats, level: float) -> tuple[Words, ...]:
     lead = ((at, Token.CURSOR | BOLD),) if at else ()
     most = (f"{wording.number(float(values[worst - 1]))} nats without k={worst}", Token.KEY | BOLD)
     whole = (f", {wording.number(level)} with all (╌╌)", Token.MUTED)
-    return ((*lead, most, whole), (*lead, most), (most,))
+    return ((*lead, most, whole), (*lead, most))

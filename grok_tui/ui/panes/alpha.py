@@ -30,7 +30,7 @@ class AlphaPane(MeasuredPane):
 
     def present(self, state: RunState, view: View) -> None:
         over_all, over_test = (tuple(tracks.lines(each, state)) for each in (self._all, self._test))
-        self.note(tracks.note(state))
+        self.note(tracks.note(state, "alpha", view.cursor, self.size.width))
         self.query_one(Panels).show(
             Panel("over all pairs", plot(state, view, over_all, "alpha")),
             Panel("test pairs alone: no leak", plot(state, view, over_test, "alpha_test")),

@@ -12,10 +12,10 @@ from grok_tui.series import Floats
 from grok_tui.state import RunState
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.panes.fourier import array_at
-from grok_tui.ui.panes.waiting import entry, looked_at, not_yet, when
+from grok_tui.ui.panes.waiting import entry, looked_at, not_yet, when, with_it
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import BOLD, Token
-from grok_tui.ui.widgets.heading import Heading, Words, plain
+from grok_tui.ui.widgets.heading import Heading, Words
 from grok_tui.ui.widgets.heatmap import HeatMap, HeatMaps, Maps, Scale
 
 NAMES = ("attention_pattern", "attention_frequency", "attention_head_fve")
@@ -39,7 +39,8 @@ class AttentionPane(Pane):
         return looked_at(state, view, *NAMES)
 
     def present(self, state: RunState, view: View) -> None:
-        pattern, frequency, explained = (array_at(state, name, view.cursor) for name in NAMES)
+        pattern = array_at(state, NAMES[0], view.cursor)
+        frequency, explained = with_it(state, pattern, *NAMES[1:])
         heading, pictures = self.query_one(Heading), self.query_one(HeatMaps)
         if pattern is None or pattern.values.ndim != 3:
             heading.say()
@@ -84,5 +85,5 @@ def _summary(at: str, ks: list[int], shares: list[float]) -> tuple[Words, ...]:
         (*lead, (name, Token.MUTED), (listed, Token.KEY | BOLD), (mean, Token.MUTED)),
         (*lead, (name, Token.MUTED), (listed, Token.KEY | BOLD)),
         (*lead, ("k ", Token.MUTED), (listed, Token.KEY | BOLD)),
-        *plain(f"{len(ks)} heads"),
+        (*lead, (f"{len(ks)} heads", Token.MUTED)),
     )

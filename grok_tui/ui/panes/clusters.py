@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from grok_tui.state import RunState
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.panes.fourier import array_at
-from grok_tui.ui.panes.waiting import looked_at, not_yet, when
+from grok_tui.ui.panes.waiting import looked_at, not_yet, when, with_it
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import BOLD, Token
 from grok_tui.ui.widgets.heading import Heading
@@ -35,7 +35,8 @@ class ClustersPane(Pane):
         return looked_at(state, view, *NAMES)
 
     def present(self, state: RunState, view: View) -> None:
-        explained, frequency, keys = (array_at(state, name, view.cursor) for name in NAMES)
+        explained = array_at(state, NAMES[0], view.cursor)
+        frequency, keys = with_it(state, explained, *NAMES[1:])
         heading, picture = self.query_one(Heading), self.query_one(Histogram)
         if explained is None or frequency is None or explained.values.shape != frequency.values.shape:
             heading.say()
@@ -56,6 +57,5 @@ class ClustersPane(Pane):
             ),
             (at, above, (f" of {all_} neurons above {clusters.line:.0%}", Token.MUTED)),
             (at, above, (f" of {all_}", Token.MUTED)),
-            (above, (f" of {all_}", Token.MUTED)),
         )
         picture.show(clusters)

@@ -39,6 +39,6 @@ class ExcludedPane(MeasuredPane):
 
     def present(self, state: RunState, view: View) -> None:
         found = tuple(tracks.lines(self._tracks, state))
-        self.note(tracks.note(state))
+        self.note(tracks.note(state, self._tracks.name, view.cursor, self.size.width))
         drawn = (*looked(state, WHOLE), *found) if found else ()
         self.query_one(Chart).show(plot(state, view, drawn, self._tracks.name, log=view.log_y))

@@ -13,7 +13,7 @@ from grok_tui.state import RunState
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.panes.lines import keys_are_final
 from grok_tui.ui.view import View
-from grok_tui.ui.widgets.bars import Bars, Spectrum, note
+from grok_tui.ui.widgets.bars import NO_SPECTRUM, Bars, Spectrum, note
 from grok_tui.ui.widgets.cells import BOLD, Cells, Token
 from grok_tui.ui.widgets.grid import CellGrid
 
@@ -44,7 +44,13 @@ class FourierPane(Pane):
         heading.redraw()
         bars = self.query_one(Bars)
         self.note(note(spectrum, *bars.size) if spectrum and bars.size.area else "")
-        bars.show(spectrum)
+        bars.show(spectrum, missing(state, self.matrix, view.cursor))
+
+
+def missing(state: RunState, name: str, cursor: int | None) -> str:
+    """Why there is no spectrum at the cursor."""
+    found = state.arrays.get(name)
+    return f"first measured at epoch {found[0].epoch:,}" if found and cursor is not None else NO_SPECTRUM
 
 
 class Keys(CellGrid):

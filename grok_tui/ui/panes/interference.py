@@ -14,8 +14,7 @@ from grok_tui.state import RunState
 from grok_tui.ui.panes import tracks
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.panes.lines import Look
-from grok_tui.ui.panes.measured import awaited
-from grok_tui.ui.panes.waiting import looked_at, when
+from grok_tui.ui.panes.waiting import looked_at, not_yet, when
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.axis import Epochs
 from grok_tui.ui.widgets.cells import BOLD, Token
@@ -49,7 +48,7 @@ class InterferencePane(Pane):
         heading, pictures = self.query_one(Heading), self.query_one(Panels)
         if not keys:
             heading.say()
-            pictures.show(Panel("", Plot((), Epochs(0.0, 1.0), empty=awaited(state, "alpha"))))
+            pictures.show(Panel("", Plot((), Epochs(0.0, 1.0), empty=not_yet(state, "alpha", view.cursor))))
             return
         waves = {k: wave(x, float(alpha[k - 1]), k, state.modulus) for k in keys}
         total = np.sum(list(waves.values()), axis=0)
@@ -90,7 +89,7 @@ def wordings(at: str, x: Ints, total: Floats, count: int) -> tuple[Words, ...]:
         (*lead, ahead, behind, waves),
         (*lead, ahead, behind),
         (*lead, ahead),
-        ((f"ahead by {margin}", Token.KEY | BOLD),),
+        (*lead, (f"ahead by {margin}", Token.KEY | BOLD)),
     )
 
 

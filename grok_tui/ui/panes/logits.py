@@ -12,7 +12,7 @@ from grok_tui.series import Floats
 from grok_tui.state import RunState
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.panes.fourier import array_at
-from grok_tui.ui.panes.waiting import looked_at, not_yet, when
+from grok_tui.ui.panes.waiting import looked_at, not_yet, when, with_it
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import BOLD, Token
 from grok_tui.ui.widgets.heading import Heading
@@ -42,7 +42,8 @@ class LogitsPane(Pane):
         return looked_at(state, view, *NAMES)
 
     def present(self, state: RunState, view: View) -> None:
-        norms, found = (array_at(state, name, view.cursor) for name in NAMES)
+        norms = array_at(state, NAMES[0], view.cursor)
+        (found,) = with_it(state, norms, NAMES[1])
         heading, pictures = self.query_one(Heading), self.query_one(HeatMaps)
         if norms is None or norms.values.ndim != 2:
             heading.say()
@@ -66,7 +67,7 @@ class LogitsPane(Pane):
             ),
             (at, (inside, Token.KEY | BOLD), (" in the blocks of ", Token.MUTED), (listed, Token.KEY)),
             (at, (inside, Token.KEY | BOLD), (" in key blocks", Token.MUTED)),
-            ((inside, Token.KEY | BOLD), (" in blocks", Token.MUTED)),
+            (at, (inside, Token.KEY | BOLD), (" in blocks", Token.MUTED)),
         )
         style = Token.KEY | BOLD if few else Token.MUTED
         picture = HeatMap(values, logarithmic(values), extremes=True, marks=marks, style=style)

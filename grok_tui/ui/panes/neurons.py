@@ -14,7 +14,7 @@ from grok_tui.state import RunState
 from grok_tui.ui.panes.attention import PER_PERIOD, titles
 from grok_tui.ui.panes.base import Pane
 from grok_tui.ui.panes.fourier import array_at
-from grok_tui.ui.panes.waiting import entry, looked_at, not_yet, when
+from grok_tui.ui.panes.waiting import entry, looked_at, not_yet, when, with_it
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import BOLD, Token
 from grok_tui.ui.widgets.heading import Heading
@@ -38,7 +38,8 @@ class NeuronsPane(Pane):
         return looked_at(state, view, *NAMES)
 
     def present(self, state: RunState, view: View) -> None:
-        maps, index, frequency, explained = (array_at(state, name, view.cursor) for name in NAMES)
+        maps = array_at(state, NAMES[0], view.cursor)
+        index, frequency, explained = with_it(state, maps, *NAMES[1:])
         heading, pictures = self.query_one(Heading), self.query_one(HeatMaps)
         if maps is None or maps.values.ndim != 3 or not len(maps.values):
             heading.say()
@@ -62,7 +63,7 @@ class NeuronsPane(Pane):
             ),
             (at, (f"the best-explained neuron of {count}", Token.MUTED)),
             (at, (f"best of {count}", Token.MUTED)),
-            ((count, Token.MUTED),),
+            (at, (count, Token.MUTED)),
         )
         signed = any(each.scale.kind == "signed" for each in found)
         if signed:  # one ramp for all, or 0 would have two colours

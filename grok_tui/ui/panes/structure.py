@@ -122,10 +122,13 @@ def verdict(state: RunState, cursor: int | None) -> tuple[Words, ...]:
         word = "a pizza"
     else:
         word = "between clock and pizza"
+    at = "" if cursor is None else f"at {cursor:,}  "
     found = (word, int(Token.TEXT | BOLD))
     read = f"q {wording.number(q)}, symmetricity {wording.number(symmetricity)}"
     published = "(published: clock 0.85 and 0.33, pizza 0.17 and 0.99)"
-    return (found, (f"  {read} {published}", int(Token.MUTED))), (found, (f"  {read}", int(Token.MUTED))), (found,)
+    lead = ((at, int(Token.CURSOR | BOLD)),) if at else ()
+    muted = int(Token.MUTED)
+    return (*lead, found, (f"  {read} {published}", muted)), (*lead, found, (f"  {read}", muted)), (*lead, found)
 
 
 def _read(state: RunState, name: str, cursor: int | None) -> float:

@@ -26,6 +26,10 @@ LOOKS = (
 """For the strongest frequencies, in the order of their numbers: the same in every pane."""
 
 
+AROUND = 2
+"""Columns of a pane's width that a note in its lower border leaves free."""
+
+
 class Tracks:
     """The entries of the arrays of one name as series. Takes in what is new: a redraw costs no more late in a run."""
 
@@ -109,8 +113,17 @@ def lines(tracks: Tracks, state: RunState) -> list[Line]:
     return found
 
 
-def note(state: RunState) -> str:
-    """For a pane's lower border: whose lines these are."""
+def note(state: RunState, name: str = "", cursor: int | None = None, width: int = 80) -> str:
+    """For a lower border: whose lines these are, and at a cursor, when the arrays that are read were measured."""
+    whose, array = _whose(state), array_at(state, name, cursor) if cursor is not None else None
+    if array is None or not whose:
+        return whose
+    read = f"values of epoch {array.epoch:,}"
+    both = f"{whose} · {read}"
+    return both if len(both) <= width - AROUND else read
+
+
+def _whose(state: RunState) -> str:
     _, keys = strengths(state)
     count, whole = len(strongest(state)), len(keys)
     if not count:

@@ -34,6 +34,11 @@ def when(epoch: int, view: View) -> str:
     return f"at {epoch:,}  " if view.cursor is not None else ""
 
 
+def with_it(state: RunState, array: Array | None, *names: str) -> tuple[Array | None, ...]:
+    """What belongs to an array: the others as they were at its epoch, and not at one that is a measure later."""
+    return tuple(array_at(state, name, array.epoch) if array else None for name in names)
+
+
 def entry(array: Array | None, index: int, missing: float) -> float:
     """One number of an array; `missing` where there is none."""
     return float(array.values.flat[index]) if array is not None and 0 <= index < array.values.size else missing

@@ -93,21 +93,22 @@ class Bars(CellGrid):
     """A spectrum that is drawn again when it is given another."""
 
     spectrum: Spectrum | None = None
+    missing: str = NO_SPECTRUM
 
-    def show(self, spectrum: Spectrum | None) -> None:
-        """Draw `spectrum`."""
-        self.spectrum = spectrum
+    def show(self, spectrum: Spectrum | None, missing: str = NO_SPECTRUM) -> None:
+        """Draw `spectrum`, or say what is missing."""
+        self.spectrum, self.missing = spectrum, missing
         self.redraw()
 
     def draw(self, width: int, height: int) -> Cells:
-        return picture(self.spectrum, width, height)
+        return picture(self.spectrum, width, height, self.missing)
 
 
-def picture(spectrum: Spectrum | None, width: int, height: int) -> Cells:
+def picture(spectrum: Spectrum | None, width: int, height: int, missing: str = NO_SPECTRUM) -> Cells:
     """The spectrum in so many cells: the bars, the frequencies' names, and their numbers where there is room."""
     cells = Cells(width, height)
     if spectrum is None or not spectrum.norms.size:
-        text = cut(NO_SPECTRUM, width)
+        text = cut(missing, width)
         cells.text((width - len(text)) // 2, height // 2, text, Token.MUTED)
         return cells
     if not cells.chars.size:
