@@ -103,7 +103,7 @@ def sweep(
         from grok_tui import sweep_launch
 
         sweep_launch.start(found)
-    return _follow(found, once=once, detach=detach)
+    return _follow(found, headless=headless, once=once, detach=detach)
 
 
 def _given(ctx: click.Context) -> list[str]:
@@ -144,7 +144,7 @@ def _create(
     return sweeps.create(base, axes, places, sweeps.Options(device, threads or 0, jobs or 0, stack or 0), name)
 
 
-def _follow(found: Sweep, *, once: bool, detach: bool) -> int | None:
+def _follow(found: Sweep, *, headless: bool, once: bool, detach: bool) -> int | None:
     from grok_tui import sweep_lists
 
     if detach:
@@ -156,4 +156,14 @@ def _follow(found: Sweep, *, once: bool, detach: bool) -> int | None:
         for line in sweep_lists.table(found):
             click.echo(line)
         return None
-    return sweep_lists.follow(found, click.echo)
+    if headless:
+        return sweep_lists.follow(found, click.echo)
+    import gc
+
+    gc.disable()  # until the screen is there, as for a run
+    from grok_tui.ui.app import GrokApp
+
+    app = GrokApp.on_sweep(found)
+    if farewell := app.run():
+        click.echo(farewell)
+    return int(app.return_code or 0)

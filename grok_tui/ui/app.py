@@ -13,6 +13,8 @@ from grok_tui import comparing
 from grok_tui.aligning import START, Alignment
 from grok_tui.runs import Run
 from grok_tui.sources import Source
+from grok_tui.sweep_state import SweepState
+from grok_tui.sweeps import Sweep
 from grok_tui.tempo import Speed
 from grok_tui.ui import keys, theme
 from grok_tui.ui.doors import Doors, only_looking
@@ -24,6 +26,7 @@ from grok_tui.ui.screens.guarded import Guarded
 from grok_tui.ui.screens.help import HelpScreen
 from grok_tui.ui.screens.home import HomeScreen
 from grok_tui.ui.screens.run import RunScreen
+from grok_tui.ui.screens.sweep import SweepScreen
 
 Replay = tuple[Speed | None, int]
 """How fast a recording is played, and from which epoch on."""
@@ -49,6 +52,7 @@ class GrokApp(App[str]):
         *,
         doors: Doors | None = None,
         compared: tuple[Sequence[Run], Alignment] | None = None,
+        sweep: SweepState | None = None,
         charts_every: float = CHARTS_EVERY,
         status_every: float = STATUS_EVERY,
     ) -> None:
@@ -57,6 +61,8 @@ class GrokApp(App[str]):
         self._intervals = charts_every, status_every
         self._first = source
         self._compared = compared
+        self._sweep = sweep
+        """To which the screens of its members come back."""
         for ours in theme.THEMES:
             self.register_theme(ours)
         self.theme = theme.DARK.name
@@ -69,6 +75,11 @@ class GrokApp(App[str]):
             return cls(doors.replay(run, *replay), doors=doors)
         return cls(doors.source(run) if run else None, doors=doors)
 
+    @classmethod
+    def on_sweep(cls, sweep: Sweep, *, read_only: bool = False) -> GrokApp:
+        """The viewer of a sweep."""
+        return cls(doors=only_looking(Doors()) if read_only else Doors(), sweep=SweepState(sweep))
+
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our colour names under a theme that is not ours."""
         return theme.tokens(self.current_theme.dark)
@@ -76,6 +87,8 @@ class GrokApp(App[str]):
     def on_mount(self) -> None:
         if self._compared is not None:
             self.push_screen(self._comparison(*self._compared))
+        elif self._sweep is not None:
+            self.push_screen(SweepScreen(self._sweep, self._doors))
         else:
             self.push_screen(self._home() if self._first is None else self._run(self._first))
         gc.freeze()  # the widgets stay; collections that walk them cost a chart's redraw 15 ms
@@ -108,7 +121,10 @@ class GrokApp(App[str]):
             self.pop_screen()
 
     def on_home_wanted(self, _message: HomeWanted) -> None:
-        self.switch_screen(self._home())
+        if self._sweep is not None and not isinstance(self.screen, SweepScreen):
+            self.switch_screen(SweepScreen(self._sweep, self._doors))
+        else:
+            self.switch_screen(self._home())
 
     def _run(self, source: Source, like: RunScreen | None = None) -> RunScreen:
         return RunScreen(source, self._doors, *self._intervals, like)
@@ -131,7 +147,7 @@ class GrokApp(App[str]):
     async def action_leave(self) -> None:
         """Leave as the present screen does; the runs go on."""
         for screen in reversed(self.screen_stack):
-            if isinstance(screen, HomeScreen | RunScreen | CompareScreen):
+            if isinstance(screen, HomeScreen | RunScreen | CompareScreen | SweepScreen):
                 screen.action_leave()
                 return
         self.exit()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
-from grok_tui import config, launch, notes, removal, runs
+from grok_tui import config, launch, notes, removal, runs, sweep_launch
 from grok_tui.config import Config
 from grok_tui.errors import RefusedError
 from grok_tui.launch import Recomputing
@@ -18,6 +18,7 @@ from grok_tui.protocol import Command, Frame, Reply
 from grok_tui.replay import ReplaySource
 from grok_tui.runs import Run
 from grok_tui.sources import PATIENCE, Link, RunSource, Source
+from grok_tui.sweeps import Sweep
 from grok_tui.tempo import Playback, Speed
 from grok_tui.ui import ghost
 from grok_tui.ui.ghost import Origin
@@ -56,6 +57,8 @@ class Doors:
     delete: Callable[[Sequence[Run]], None] = removal.delete
     points: Callable[[str], tuple[int, ...]] = ghost.points
     replay: Callable[[Run, Speed | None, int], Source] = ReplaySource
+    resume_sweep: Callable[[Sweep], None] = sweep_launch.start
+    stop_sweep: Callable[[Sweep], str] = sweep_launch.stop
     read_only: bool = False
     """This viewer only looks."""
 

@@ -512,7 +512,54 @@ APP_KEYS: tuple[Key, ...] = (
     ),
 )
 
-TABLE: tuple[Key, ...] = (*RUN_KEYS, *APP_KEYS, *HOME_KEYS, *COMPARE_KEYS)
+SWEEP_KEYS: tuple[Key, ...] = (
+    Key("q", (("q", "leave"), ("ctrl+c", "leave")), "Leave", "Leave; the sweep goes on", "A sweep", hint=1),
+    Key(
+        "← → ↑ ↓",
+        (("left", "move(0, -1)"), ("right", "move(0, 1)"), ("up", "move(-1, 0)"), ("down", "move(1, 0)")),
+        "Move",
+        "Choose another member",
+        "A sweep",
+        palette=(("Choose the next member", "move(0, 1)"),),
+    ),
+    _one("enter", "enter", "open", "Open", "Open the member's own screen; H there comes back", "A sweep", hint=3),
+    Key(
+        "g G",
+        (("g", "sign(1)"), ("G", "sign(-1)")),
+        "Grokked",
+        "Another sign of grokking: 50 % test accuracy, test loss below chance, end of cleanup, generalized",
+        "A sweep",
+        hint=4,
+        palette=(("Tell the time to grok by the next sign", "sign(1)"),),
+    ),
+    _one("s", "s", "seeds", "Seeds", "Each seed by itself, or the median over seeds", "A sweep", hint=5),
+    _one("space", "space", "mark", "Mark", "Mark a member for comparing, or not", "A sweep", hint=7),
+    _one("d", "d", "compare", "Compare", "Compare the marked members, or those of the row", "A sweep", hint=6),
+    _one(
+        "r",
+        "r",
+        "resume",
+        "Resume",
+        "Go on with members that were stopped or cut off, and those that wait",
+        "A sweep",
+        hint=8,
+        needs="write",
+    ),
+    _one(
+        "S",
+        "S",
+        "stop",
+        "Stop",
+        "Stop the sweep, each member with a resume point; asks first",
+        "A sweep",
+        hint=9,
+        needs="write",
+    ),
+    _one("H", "H", "home", "Home", "Home: presets and runs; the sweep goes on", "A sweep", hint=10),
+    _one("esc", "escape", "back", "Back", "Remove the marks", "A sweep"),
+)
+
+TABLE: tuple[Key, ...] = (*RUN_KEYS, *APP_KEYS, *HOME_KEYS, *COMPARE_KEYS, *SWEEP_KEYS)
 
 
 def bindings(rows: tuple[Key, ...]) -> list[BindingType]:
