@@ -79,16 +79,17 @@ def _medians(state: SweepState) -> Iterator[tuple[str, ...]]:
     yield (*(axis.label for axis in others), "seeds", *(sign.short for sign in Sign))
     for at, numbers in groups(state).items():
         values = [axis.values[i] for axis, i in zip(others, at, strict=True)]
+        over = all(state.standings[number].state in OVER for number in numbers)
         spreads = [state.over_seeds(numbers, sign) for sign in Sign]
-        yield (*values, str(len(numbers)), *(spread_said(spread) for spread in spreads))
+        yield (*values, str(len(numbers)), *(spread_said(spread, over) for spread in spreads))
 
 
-def spread_said(spread: Spread | None) -> str:
-    """The median with its extremes; that it was never reached by any."""
+def spread_said(spread: Spread | None, over: bool) -> str:
+    """The median with its extremes; that none has reached it yet, or never will now that all is `over`."""
     if spread is None:
         return "–"
     if not spread.reached:
-        return f"none in {spread.least.epoch:,}"
+        return f"never in {spread.least.epoch:,}" if over else "not yet"
     return f"{said(spread)} {span(spread)}"
 
 

@@ -11,12 +11,13 @@ from grok_tui.ui.screens.compare import CompareScreen
 from grok_tui.ui.screens.help import HelpScreen
 from grok_tui.ui.screens.home import HomeScreen
 from grok_tui.ui.screens.run import RunScreen
+from grok_tui.ui.screens.sweep import SweepScreen
 from tests.ui.stage import bottom, on_stage, text
 from tests.ui.story import frames
 
 
 def test_no_key_does_two_things_on_one_screen() -> None:
-    for rows in (keys.RUN_KEYS, keys.HOME_KEYS, keys.COMPARE_KEYS):
+    for rows in (keys.RUN_KEYS, keys.HOME_KEYS, keys.COMPARE_KEYS, keys.SWEEP_KEYS):
         used = [key for row in (*rows, *keys.APP_KEYS) for key, _ in row.does]
         assert len(used) == len(set(used))
 
@@ -28,6 +29,7 @@ def test_every_action_of_the_table_exists() -> None:
         (keys.RUN_KEYS, RunScreen),
         (keys.HOME_KEYS, HomeScreen),
         (keys.COMPARE_KEYS, CompareScreen),
+        (keys.SWEEP_KEYS, SweepScreen),
         (keys.APP_KEYS, GrokApp),
     ):
         for row in rows:
@@ -56,7 +58,7 @@ def test_the_markdown_names_every_key_once_with_its_sentence() -> None:
 
 
 async def test_help_lists_every_key_and_every_pane() -> None:
-    async with on_stage(Scripted(frames(until=0)), size=(90, 140)) as (pilot, _):
+    async with on_stage(Scripted(frames(until=0)), size=(90, 260)) as (pilot, _):
         await pilot.press("question_mark")
         await pilot.pause()
         assert isinstance(pilot.app.screen, HelpScreen)

@@ -16,7 +16,7 @@ from grok_tui.errors import GrokTuiError
 from grok_tui.grok_times import Sign
 from grok_tui.runs import Run
 from grok_tui.sweep_board import Board, Cell, build, collapsible
-from grok_tui.sweep_state import MARKS, Standing, SweepState, heading
+from grok_tui.sweep_state import MARKS, OVER, Standing, SweepState, heading
 from grok_tui.ui import keys
 from grok_tui.ui.bottom import Hints
 from grok_tui.ui.doors import Doors
@@ -149,7 +149,9 @@ class SweepScreen(Guarded):
         standings = self._standings(self.cell)
         if len(standings) != 1:
             found = self.state.over_seeds(self.cell.numbers, self.sign)
-            return f"median over seeds, {self.sign.said}: {sweep_lists.spread_said(found)}" if standings else ""
+            over = all(standing.state in OVER for standing in standings)
+            said = sweep_lists.spread_said(found, over)
+            return f"median over seeds, {self.sign.said}: {said}" if standings else ""
         standing = standings[0]
         if standing.why:
             return standing.why

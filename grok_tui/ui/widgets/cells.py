@@ -97,8 +97,8 @@ class Token(IntEnum):
     RUN_6 = auto()
     RUN_7 = auto()
     RUN_8 = auto()
-    BACKGROUND = auto()
-    """The screen's own: ink on the far half of a ramp."""
+    INK = auto()
+    """As dark or as light as the screen: what is written on the far half of a ramp."""
 
     @property
     def variable(self) -> str:

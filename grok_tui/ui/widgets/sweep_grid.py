@@ -25,7 +25,7 @@ LEAST, MOST = 8, 22
 THUMB, WIDEST = 8, 48
 """Columns of a curve beside it."""
 
-TALLEST = 10
+TALLEST = 15
 """Rows of a cell."""
 
 DARK_STEPS = HEATS // 2 - 1
@@ -156,7 +156,7 @@ def _heat(cells: Cells, board: Board, cell: Cell, left: int, top: int, plan: Fra
     rows = plan.text
     if cell.time is not None and board.times is not None:
         step = heat_step(cell.time, *board.times)
-        ink = (Token.BACKGROUND if step >= DARK_STEPS else Token.TEXT) | on(Token.HEAT_0 + step)
+        ink = (Token.INK if step >= DARK_STEPS else Token.TEXT) | on(Token.HEAT_0 + step)
         style = ink
         for y in range(rows):
             cells.text(left, top + y, " " * plan.heat, ink)

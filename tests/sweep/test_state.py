@@ -1,0 +1,165 @@
+"""What a sweep's screen and table know: read from the members' recordings as they grow."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pytest
+
+from grok_tui import config as configs
+from grok_tui import sweep_lists
+from grok_tui.grok_times import Sign, Time
+from grok_tui.protocol import PROTOCOL, Array, Catalogue, Event, Hello, Points
+from grok_tui.record import Recorder
+from grok_tui.state import RunState
+from grok_tui.sweep_board import build
+from grok_tui.sweep_state import SweepState, heading
+from grok_tui.sweeps import Sweep
+from grok_tui.tracks import Track
+from tests.sweep import planted, tiny
+
+pytestmark = pytest.mark.usefixtures("own_home")
+
+
+def looked(sweep: Sweep) -> SweepState:
+    state = SweepState(sweep)
+    while state.look():
+        pass
+    return state
+
+
+@pytest.fixture
+def sweep() -> Sweep:
+    """Two decays, three seeds: one never groks, one has failed, one is on its way, one has no run yet."""
+    made = tiny.made(seeds=3, training__epochs=planted.EPOCHS)
+    planted.member(made, 1, 9000)
+    planted.member(made, 2, None)
+    planted.member(made, 3, 7000)
+    planted.member(made, 4, None, upto=300, state="failed", why="train loss is not finite from epoch 299 on")
+    planted.member(made, 5, None, upto=4000, state="stopped")
+    return made
+
+
+def test_a_track_tells_the_phases_that_the_runs_own_screen_tells(sweep: Sweep) -> None:
+    run = planted.member(sweep, 6, 8000)
+    track, state = Track(run), RunState()
+    while track.look(records=50):
+        pass
+    from grok_tui import record
+
+    for frame in record.read(run.frames)[0]:
+        state.apply(frame)
+    assert len(track.phases.boundaries) > 1
+    assert track.phases.boundaries == state.phases.boundaries
+    assert track.accuracy.values.tolist() == state.series["test_accuracy"].values.tolist()
+
+
+def test_a_track_follows_a_recording_that_grows_with_a_torn_record_at_its_end(sweep: Sweep) -> None:
+    run = planted.member(sweep, 6, 8000)
+    whole = run.frames.read_bytes()
+    track = Track(run)
+    for size in (0, 3, 700, len(whole) // 2, len(whole) - 5, len(whole)):
+        run.frames.write_bytes(whole[:size])
+        while track.look(records=7):
+            pass
+    assert track.epoch == planted.EPOCHS
+    assert len(track.accuracy) == planted.EPOCHS // planted.EVERY + 1
+
+
+def test_what_was_given_up_and_trained_again_counts_anew(sweep: Sweep) -> None:
+    run = planted.member(sweep, 6, 1000, upto=2000)
+    track = Track(run)
+    track.look()
+    recorder = Recorder(run.frames)
+    recorder.append(Event(500, "changed", "", 0.0, 1, {"control": "weight_decay", "value": 0.5, "previous": 1.0}))
+    for epoch in range(500, 3001, planted.EVERY):
+        recorder.append(Points(np.array([epoch]), planted.measures(epoch, 2500)))
+    recorder.close()
+    track.look()
+    assert track.epoch == 3000
+    from grok_tui import grok_times
+
+    assert grok_times.when(track, Sign.ACCURACY) == 2500
+
+
+def test_a_run_whose_first_record_is_large_is_stepped_over() -> None:
+    sweep = tiny.made()
+    run = planted.member(sweep, 1, None, upto=0)
+    run.frames.unlink()
+    recorder = Recorder(run.frames)
+    recorder.append(Hello(PROTOCOL, run.name, "", configs.to_tables(run.config), {}, 1, Catalogue()))
+    recorder.append(Array(0, "W_E", np.ones((500, 500))))
+    recorder.append(Points(np.array([0]), planted.measures(0, 0)))
+    recorder.close()
+    track = Track(run)
+    track.look()
+    assert track.accuracy.last == 0.99
+
+
+def test_times_and_their_absence_are_told_apart(sweep: Sweep) -> None:
+    state = looked(sweep)
+    assert state.time(1, Sign.ACCURACY) == Time(9000)
+    assert state.time(2, Sign.ACCURACY) == Time(20_000, reached=False)
+    assert state.time(6, Sign.ACCURACY) is None
+    said = [sweep_lists.time_said(state.time(n, Sign.ACCURACY), state.standings[n]) for n in range(1, 7)]
+    assert said == ["9,000", "never in 20,000", "7,000", "never in 300", "never in 4,000", "–"]
+
+
+def test_the_median_over_seeds_counts_the_one_that_never_grokked_and_leaves_out_the_one_that_failed(
+    sweep: Sweep,
+) -> None:
+    state = looked(sweep)
+    median = state.over_seeds([1, 2, 3], Sign.ACCURACY)
+    assert median is not None
+    assert (median.low, median.known, median.reached) == (9000, True, 2)
+    rest = state.over_seeds([4, 5, 6], Sign.ACCURACY)
+    assert rest is not None
+    assert (rest.count, rest.low) == (1, 4000)
+
+
+def test_the_table_says_all_of_it(sweep: Sweep) -> None:
+    text = "\n".join(sweep_lists.table(sweep))
+    assert "3 of 6 done, 1 waiting, 1 failed, 1 stopped" in text
+    assert "✗ failed: train loss is not finite from epoch 299 on" in text
+    assert "9,000 [7,000->20,000]" in text
+
+
+def test_a_deleted_member_is_said_to_be_gone(sweep: Sweep) -> None:
+    state = looked(sweep)
+    run = state.standings[1].run
+    assert run is not None
+    shutil.rmtree(run.path)
+    state.look()
+    assert state.standings[1].state == "gone"
+    assert heading(state) == "■ not running"
+
+
+def test_the_board_is_the_grid_and_its_seeds_share_a_cell_when_asked(sweep: Sweep) -> None:
+    state = looked(sweep)
+    board = build(state, Sign.ACCURACY, collapsed=False)
+    assert (board.down, board.across, board.rows, board.columns) == (
+        "weight decay",
+        "seed",
+        ("1", "5"),
+        ("0", "1", "2"),
+    )
+    assert [[cell.words[-1] for cell in row] for row in board.cells] == [
+        ["9,000", "never", "7,000"],
+        ["failed", "stopped", "wait"],
+    ]
+    assert [[cell.mark for cell in row] for row in board.cells] == [["✓", "✓", "✓"], ["✗", "■", "…"]]
+    assert board.times == (7000, 9000)
+    taken = build(state, Sign.ACCURACY, collapsed=True)
+    assert (taken.columns, [cell.numbers for cell in taken.cells[0]]) == (("1", "5"), [(1, 2, 3), (4, 5, 6)])
+    assert taken.cells[0][0].words == ("9,000",)
+    assert taken.cells[0][0].more[0] == "[7,000->20,000] 2/3"
+    assert taken.cells[0][1].mark == "✗"
+
+
+def test_three_axes_are_one_down_and_two_across() -> None:
+    sweep = tiny.made(seeds=2, vary=("optimizer.lr=1e-3,2e-3",))
+    board = build(looked(sweep), Sign.ACCURACY, collapsed=False)
+    assert (len(board.rows), len(board.columns), board.across) == (2, 4, "lr, seed")
+    assert board.columns[1] == "1e-3 1"
+    assert {number for row in board.cells for cell in row for number in cell.numbers} == set(range(1, 9))
