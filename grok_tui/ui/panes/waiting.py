@@ -25,7 +25,7 @@ def not_yet(state: RunState, name: str, cursor: int | None) -> str:
     info = next((info for info in state.catalogue.arrays if info.name == name), None)
     if info is None:
         return "not measured in this run"
-    every = info.every or state.setting("measure", "closely_every")
+    every = info.every or state.setting("measure", "every")
     return f"not measured yet: every {every:,} epochs" if every else "not measured yet"
 
 
