@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from grok_tui import crossings, hindsight, record, wording
+from grok_tui import crossings, hindsight, lineage, record, runs, wording
 from grok_tui.errors import RunError
 from grok_tui.protocol import Array, Frame
 from grok_tui.runs import Run
@@ -57,21 +57,34 @@ class Lean(RunState):
             super().apply(frame)
 
 
-def wrong(runs: Sequence[Run]) -> str:
+def wrong(chosen: Sequence[Run]) -> str:
     """Why these cannot be compared; empty when they can."""
-    if len(runs) < LEAST:
+    if len(chosen) < LEAST:
         return "to compare takes two runs or more"
-    if len(runs) > MOST:
-        return f"{len(runs)} runs are too many to tell apart: at most {MOST} are compared at once"
+    if len(chosen) > MOST:
+        return f"{len(chosen)} runs are too many to tell apart: at most {MOST} are compared at once"
     return ""
 
 
-def unique(runs: Sequence[Run]) -> list[Run]:
+def unique(chosen: Sequence[Run]) -> list[Run]:
     """Each run once, in their order."""
     found: dict[Path, Run] = {}
-    for run in runs:
+    for run in chosen:
         found.setdefault(run.path.resolve(), run)
     return list(found.values())
+
+
+def family(place: str) -> list[Run]:
+    """The run in a directory and those that it is related to, the nearest first: parent, branches, siblings."""
+    run = Run(Path(place))
+    own = run.lineage
+    parent = Run(run.path.with_name(own.parent)) if own is not None else None
+    found = [run]
+    if parent is not None and own is not None and own.is_of(lineage.born(parent.path, parent.frames)):
+        found += [parent, *runs.children(run), *runs.children(parent)]
+    else:
+        found += runs.children(run)
+    return unique(found)
 
 
 def read(run: Run) -> Lean:

@@ -127,17 +127,20 @@ def _sentence(child: RunState, parent: RunState, fresh: Sequence[tuple[Level, Re
     by_level = {level: (here, there) for level, here, there in fresh if max(here.known, there.known) >= 0}
     order = [level for level in FIRST if level in by_level]
     kinds = {level: crossings.gap(*by_level[level]).kind for level in order}
+    compared = _compared_values(child, parent)
     for wanted in (("earlier", "later"), ("same",), ("unknown",)):
         for level in order:
             here, there = by_level[level]
             open_in_both = here.epoch is None and there.epoch is None
             if kinds[level] in wanted and (wanted != ("unknown",) or not open_in_both):
-                return said(level, here, there)
-    compared = _compared_values(child, parent)
+                return _with(said(level, here, there), compared if wanted == ("unknown",) else "")
     if order:
-        opened = said(order[0], *by_level[order[0]])
-        return f"{opened}; {compared}" if compared else opened
+        return _with(said(order[0], *by_level[order[0]]), compared)
     return compared or "no test loss was measured in both at one epoch"
+
+
+def _with(text: str, more: str) -> str:
+    return f"{text}; {more}" if more else text
 
 
 def _compared(did: str, did_not: str, here: Reach, there: Reach) -> str:
@@ -230,7 +233,7 @@ def _peaks(child: RunState, parent: RunState, since: int) -> Row | None:
     if ours is None or theirs is None or max(ours[0], theirs[0]) <= since:
         return None
     here, there = (f"{wording.number(value)} at {epoch:,}" for epoch, value in (ours, theirs))
-    return Row(f"peak test loss from {since:,} to {until:,}", here, there, _factor(ours[1], theirs[1]))
+    return Row(f"greatest test loss from {since:,} to {until:,}", here, there, _factor(ours[1], theirs[1]))
 
 
 def _peak(state: RunState, since: int, until: int) -> tuple[int, float] | None:

@@ -113,7 +113,7 @@ class GrokApp(App[str]):
                 self.screen.say(wrong, "$warn")
             return
         self._uncover()
-        self.switch_screen(self._comparison(runs))
+        self.switch_screen(self._comparison(runs, note=message.note))
 
     def _uncover(self) -> None:
         """Close help or the palette, opened while something else was on its way."""
@@ -129,8 +129,8 @@ class GrokApp(App[str]):
     def _run(self, source: Source, like: RunScreen | None = None) -> RunScreen:
         return RunScreen(source, self._doors, *self._intervals, like)
 
-    def _comparison(self, runs: Sequence[Run], alignment: Alignment = START) -> CompareScreen:
-        return CompareScreen(runs, self._doors, self._intervals[0], alignment)
+    def _comparison(self, runs: Sequence[Run], alignment: Alignment = START, note: str = "") -> CompareScreen:
+        return CompareScreen(runs, self._doors, self._intervals[0], alignment, note)
 
     def _home(self) -> HomeScreen:
         return HomeScreen(self._doors)

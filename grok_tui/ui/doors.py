@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
-from grok_tui import config, launch, notes, removal, runs, sweep_launch
+from grok_tui import comparing, config, launch, notes, removal, runs, sweep_launch
 from grok_tui.config import Config
 from grok_tui.errors import RefusedError
 from grok_tui.launch import Recomputing
@@ -23,7 +23,9 @@ from grok_tui.tempo import Playback, Speed
 from grok_tui.ui import ghost
 from grok_tui.ui.ghost import Origin
 
-LOOKING = frozenset({"presets", "listing", "find", "source", "replay", "origin", "points", "deletable", "read_only"})
+LOOKING = frozenset(
+    {"presets", "listing", "find", "source", "replay", "origin", "family", "points", "deletable", "read_only"}
+)
 """Doors that change nothing in any run."""
 
 READ_ONLY = "this viewer only looks (--read-only): it changes nothing"
@@ -53,6 +55,7 @@ class Doors:
     source: Callable[[Run], Source] = RunSource
     origin: Callable[[str], Origin | None] = ghost.origin
     branch: Callable[..., Run] = launch.branch
+    family: Callable[[str], list[Run]] = comparing.family
     deletable: Callable[[Sequence[Run]], int] = removable
     delete: Callable[[Sequence[Run]], None] = removal.delete
     points: Callable[[str], tuple[int, ...]] = ghost.points

@@ -140,6 +140,15 @@ RUN_KEYS: tuple[Key, ...] = (
         palette=(("Replay slower", "tempo(False)"), ("Replay faster", "tempo(True)")),
     ),
     _one(
+        "d",
+        "d",
+        "compare",
+        "Compare",
+        "Compare the run with its family: parent, branches, the parent's other branches",
+        "The run",
+        palette=(("Compare with parent and branches", "compare"),),
+    ),
+    _one(
         "H",
         "H",
         "home",

@@ -59,6 +59,8 @@ class CompareWanted(Message):
     """Several runs should be shown side by side."""
 
     runs: tuple[Run, ...]
+    note: str = ""
+    """What is to be said of the choice."""
 
 
 class HomeWanted(Message):

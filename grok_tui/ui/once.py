@@ -6,12 +6,14 @@ import asyncio
 import math
 from collections.abc import Iterator
 
-from grok_tui import notes, wording
+from grok_tui import around, comparing, effects, notes, wording
+from grok_tui.errors import GrokTuiError
 from grok_tui.hindsight import SUFFIX
 from grok_tui.runs import Run
 from grok_tui.science import forecast
 from grok_tui.sources import RunSource, Source
-from grok_tui.state import RunState
+from grok_tui.state import Ghost, RunState
+from grok_tui.ui import ghost
 from grok_tui.ui.bottom import effect
 from grok_tui.ui.panes import accuracy, losses, phase
 from grok_tui.ui.panes import events as happenings
@@ -32,7 +34,18 @@ def text(run: Run) -> str:
     state = RunState()
     source = RunSource(run, follow=False)
     asyncio.run(_take(source, state))
-    return "\n".join(lines(state, source.link))
+    trouble = _look_for_parent(run, state)
+    return "\n".join([*lines(state, source.link), *([trouble] if trouble else [])])
+
+
+def _look_for_parent(run: Run, state: RunState) -> str:
+    """Read the run that this one branched from, if it did; returns why it cannot be shown."""
+    try:
+        if (origin := ghost.origin(str(run.path))) is not None:
+            state.ghost = Ghost(comparing.read(origin.parent), origin.epoch)
+    except GrokTuiError as error:
+        return str(error)
+    return ""
 
 
 async def _take(source: Source, state: RunState) -> None:
@@ -59,6 +72,7 @@ def lines(state: RunState, link: str) -> Iterator[str]:
     yield from _measures(state)
     yield from _keys(state)
     yield from _events(state)
+    yield from _effect(state)
     yield from _chart(state, "accuracy", accuracy.SERIES)
     yield from _chart(state, "losses", losses.ORDER, log=True)
 
@@ -147,6 +161,19 @@ def _events(state: RunState) -> Iterator[str]:
     yield ""
     yield "events"
     yield from (f"  epoch {epoch:,}: {said}" for epoch, said in sorted(_happened(state), key=lambda entry: entry[0]))
+
+
+def _effect(state: RunState) -> Iterator[str]:
+    """What the changes did: against the parent where there is one, else before and after."""
+    parent = state.ghost
+    if parent is not None:
+        yield ""
+        yield f"against its parent {parent.state.run}"
+        yield from (f"  {line}" for line in effects.told(effects.of(state, parent.state, parent.since)))
+    if changes := around.every(state, parent.since if parent is not None else -1):
+        yield ""
+        yield "before and after"
+        yield from (f"  {line}" for change in changes for line in around.told(change))
 
 
 def _happened(state: RunState) -> Iterator[tuple[int, str]]:

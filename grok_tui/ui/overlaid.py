@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
 from grok_tui import comparing, wording
@@ -93,6 +93,15 @@ class Comparison:
     def cursor(self) -> int | None:
         """Where on the axis the cursor is."""
         return None if self.view.cursor is None else self.view.cursor - self.origin
+
+    def seen(self) -> Hashable:
+        """Changes whenever a run has, or how all are looked at; the axis apart."""
+        runs = tuple((m.state.derived("stamp", object), m.standing, m.read.is_set(), m.trouble) for m in self.members)
+        return self.alignment, self.emphasis, runs
+
+    def axis(self) -> Hashable:
+        """Changes whenever the axis or the cursor moves."""
+        return self.epochs, self.cursor
 
     def align(self, alignment: Alignment) -> None:
         """Tell the runs from another moment: what was zoomed means something else then."""

@@ -34,6 +34,8 @@ class Sheet:
     name: str
     draw: Callable[[Comparison, int], Cells]
     """In so many columns, in as many rows as it takes; none when it has nothing to say."""
+    along: bool = False
+    """It shares the charts' axis, and the cursor."""
 
 
 class Lower(CellGrid):
@@ -122,7 +124,7 @@ def causes(comparison: Comparison, width: int) -> Cells:
 SHEETS = (
     Sheet("when", when),
     Sheet("where", where),
-    Sheet("phases", ribbons),
+    Sheet("phases", ribbons, along=True),
     Sheet("differences", differing),
     Sheet("effects", causes),
 )

@@ -70,13 +70,15 @@ def test_the_branch_has_not_got_there_and_the_parent_had_long_been_there() -> No
 
 def test_the_branch_is_not_as_far_yet_as_the_parent_was_then() -> None:
     assert sentence(one(99_000, until=8000), parent(9800)) == (
-        "test loss has not fallen below chance by 8,000, where this run is; the parent at 9,764: not comparable yet"
+        "test loss has not fallen below chance by 8,000, where this run is; the parent at 9,764: not comparable yet; "
+        "at 8,000 test loss is what it is in the parent (20)"
     )
 
 
 def test_the_parent_was_given_up_before_the_branch_got_there() -> None:
     assert sentence(one(9800), parent(99_000, until=8000)) == (
-        "test loss fell below chance at 9,764; the parent is known up to 8,000 only, and had not got there"
+        "test loss fell below chance at 9,764; the parent is known up to 8,000 only, and had not got there; "
+        "at 8,000 test loss is what it is in the parent (20)"
     )
 
 
@@ -170,8 +172,10 @@ def test_a_peak_after_the_branch_is_compared_and_one_before_it_is_not() -> None:
     rises = dict.fromkeys(range(0, 6001, 100), 20.0) | {6100: 25.0, 6200: 22.0, 6300: 21.0}
     child = run(test_loss=rises, events=RAISED)
     found = effects.of(child, run(test_loss={**rises, 6100: 30.0, 6200: 31.0}), SINCE)
-    assert row(found, "peak") == Row("peak test loss from 6,000 to 6,300", "25 at 6,100", "31 at 6,200", "× 0.806")
-    assert not [row for row in effects.of(one(7000), parent(9100), SINCE).rows if row.name.startswith("peak")]
+    assert row(found, "greatest") == Row(
+        "greatest test loss from 6,000 to 6,300", "25 at 6,100", "31 at 6,200", "× 0.806"
+    )
+    assert not [row for row in effects.of(one(7000), parent(9100), SINCE).rows if row.name.startswith("greatest")]
 
 
 @pytest.mark.parametrize(

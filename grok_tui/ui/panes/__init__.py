@@ -38,6 +38,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "clusters": ("clusters", "ClustersPane"),
     "embedding": ("embedding", "EmbeddingPane"),
     "structure": ("structure", "StructurePane"),
+    "effect": ("effect", "EffectPane"),
 }
 """Every pane: its short name, by which layouts and presets know it, with its module here and its class."""
 

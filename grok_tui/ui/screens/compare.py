@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from textual import events
 from textual.app import ComposeResult
@@ -22,7 +22,7 @@ from grok_tui.ui.overlaid import CURVES, Comparison
 from grok_tui.ui.pace import Pace
 from grok_tui.ui.screens.guarded import Guarded
 from grok_tui.ui.screens.looking import PAN
-from grok_tui.ui.sheets import SHEETS, Lower
+from grok_tui.ui.sheets import SHEETS, Lower, Sheet
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.cells import Cells, cut
 from grok_tui.ui.widgets.overlay import Overlay
@@ -45,7 +45,9 @@ class CompareScreen(Guarded):
     KEYS = keys.COMPARE_KEYS
     BINDINGS = keys.bindings(keys.COMPARE_KEYS)
 
-    def __init__(self, runs: Sequence[Run], doors: Doors, every: float, alignment: Alignment = START) -> None:
+    def __init__(
+        self, runs: Sequence[Run], doors: Doors, every: float, alignment: Alignment = START, note: str = ""
+    ) -> None:
         super().__init__(id="compare")
         self.doors = doors
         members = [Member(place, run, doors.source(run)) for place, run in enumerate(runs[: comparing.MOST])]
@@ -56,6 +58,9 @@ class CompareScreen(Guarded):
         """Which of `SHEETS` comes first."""
         self.filled = 0
         """Which of `SIZES` it is."""
+        self._note = note
+        self._sheets: dict[str, tuple[Hashable, Cells]] = {}
+        """Those that were drawn last, and what they depend on."""
         self._pace = Pace(self, self._draw, every)
 
     def compose(self) -> ComposeResult:
@@ -69,6 +74,8 @@ class CompareScreen(Guarded):
     def on_mount(self) -> None:
         self.query_one(Hints).offer((*keys.COMPARE_KEYS, *keys.APP_KEYS))
         self._draw()
+        if self._note:
+            self.say(self._note, "$warn")
         self.run_worker(self._follow(), name="follow")
 
     def on_unmount(self) -> None:
@@ -120,13 +127,20 @@ class CompareScreen(Guarded):
         if SIZES[self.filled] == "tables":
             room = self.size.height
         order = [SHEETS[(self.sheet + n) % len(SHEETS)] for n in range(len(SHEETS))]
-        drawn = [sheets.notes(self.comparison, width), *(sheet.draw(self.comparison, width) for sheet in order)]
+        drawn = [sheets.notes(self.comparison, width), *(self._drawn(sheet, width) for sheet in order)]
         found: list[Cells] = []
         for cells in drawn:
             if cells.height and (not found or cells.height < room):
                 found.append(cells)
                 room -= cells.height + 1
         return found
+
+    def _drawn(self, sheet: Sheet, width: int) -> Cells:
+        """A sheet as it is now; drawn once while a cursor moves, where it does not look at that."""
+        seen = (width, self.comparison.seen(), self.comparison.axis() if sheet.along else None)
+        if self._sheets.get(sheet.name, (None, None))[0] != seen:
+            self._sheets[sheet.name] = seen, sheet.draw(self.comparison, width)
+        return self._sheets[sheet.name][1]
 
     def _place(self, columns: int, rows: int, below: int, height: int) -> None:
         """Share the screen between charts and tables."""
@@ -198,7 +212,7 @@ class CompareScreen(Guarded):
         """Another table first; one that has nothing to say is passed over."""
         for _ in SHEETS:
             self.sheet = (self.sheet + step) % len(SHEETS)
-            if SHEETS[self.sheet].draw(self.comparison, self.size.width - 2).height:
+            if self._drawn(SHEETS[self.sheet], self.size.width - 2).height:
                 break
         self._pace.now()
 
