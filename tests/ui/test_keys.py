@@ -58,7 +58,7 @@ def test_the_markdown_names_every_key_once_with_its_sentence() -> None:
 
 
 async def test_help_lists_every_key_and_every_pane() -> None:
-    async with on_stage(Scripted(frames(until=0)), size=(90, 240)) as (pilot, _):
+    async with on_stage(Scripted(frames(until=0)), size=(90, 300)) as (pilot, _):
         await pilot.press("question_mark")
         await pilot.pause()
         assert isinstance(pilot.app.screen, HelpScreen)
