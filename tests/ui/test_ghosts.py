@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,11 +13,10 @@ from grok_tui.state import Ghost, RunState
 from grok_tui.ui.panes import lines, tracks
 from grok_tui.ui.panes.phase import bands, of_the_parent
 from grok_tui.ui.panes.tracks import Tracks
-from grok_tui.ui.view import View
 from grok_tui.ui.widgets import ribbon
 from grok_tui.ui.widgets.axis import Epochs, Values
 from grok_tui.ui.widgets.cells import DIM, Cells, Token
-from grok_tui.ui.widgets.chart import picture
+from grok_tui.ui.widgets.chart import Sheet, picture
 from grok_tui.ui.widgets.plot import Line, Plot, Shade
 from grok_tui.ui.widgets.ribbon import Strip
 from grok_tui.ui.widgets.strokes import Stroke
@@ -273,17 +270,26 @@ def test_a_ghost_reads_no_more_of_a_long_history_than_a_line_does() -> None:
     assert two <= 2 * one
 
 
-def test_a_picture_with_ghosts_takes_less_than_three_times_as_long() -> None:
-    state, bare = family(), state_of(child())
-    took = []
-    for each in (bare, state):
-        found = tuple(line for name in each.series if (line := lines.line(each, name)))
-        shown = Plot(found, lines.epochs(each, View()), log=True)
-        picture(shown, 100, 20)
-        best = []
-        for _ in range(7):
-            begun = time.perf_counter()
-            picture(shown, 100, 20)
-            best.append(time.perf_counter() - begun)
-        took.append(min(best))
-    assert took[1] < 3 * took[0]
+def test_a_parent_that_stands_still_is_not_read_again_while_its_child_goes_on() -> None:
+    values = np.random.default_rng(2).random(10_000).tolist()
+    own, theirs = series(values), series(values)
+    bare = Line("test", "test", own, Token.TEST)
+    both = Line("test", "test", own, Token.TEST, ghost=Shade(theirs, 2000, NAMES))
+    cost = []
+    for line in (bare, both):
+        sheet, shown = Sheet(), Plot((line,), Epochs(0, 20_000))
+        sheet.picture(shown, 100, 20)
+        own.add(np.array([own.epochs[-1] + 1]), np.array([0.5]))
+        cost.append(points_read(lambda sheet=sheet, shown=shown: sheet.picture(shown, 100, 20)))  # type: ignore[misc]
+    assert abs(cost[1] - cost[0]) < 0.1 * cost[0]
+
+
+def test_a_parent_that_goes_on_is_drawn_anew() -> None:
+    own, theirs = series([0.2] * 1000), series([0.8] * 700)
+    line = Line("test", "test", own, Token.TEST, ghost=Shade(theirs, 500, NAMES))
+    sheet, shown = Sheet(), plot(line)
+    before = inked(sheet.picture(shown, 105, 20), Token.TEST_WEAK)
+    theirs.add(np.arange(700, 1000), np.full(300, 0.8))
+    after = inked(sheet.picture(shown, 105, 20), Token.TEST_WEAK)
+    assert max(x for x, _ in before) < 80
+    assert max(x for x, _ in after) > 100

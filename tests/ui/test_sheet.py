@@ -12,6 +12,7 @@ from grok_tui.ui.widgets import chart
 from grok_tui.ui.widgets.axis import Epochs
 from grok_tui.ui.widgets.cells import Cells, Token
 from grok_tui.ui.widgets.chart import Sheet
+from grok_tui.ui.widgets.curves import Ghosts
 from grok_tui.ui.widgets.plot import Line, Mark, Plot
 
 
@@ -21,9 +22,9 @@ def bodies(monkeypatch: pytest.MonkeyPatch) -> list[Plot]:
     drawn: list[Plot] = []
     body = chart._body
 
-    def counted(plot: Plot, width: int, height: int) -> tuple[Cells, int, int]:
+    def counted(plot: Plot, width: int, height: int, ghosts: Ghosts) -> tuple[Cells, int, int]:
         drawn.append(plot)
-        return body(plot, width, height)
+        return body(plot, width, height, ghosts)
 
     monkeypatch.setattr(chart, "_body", counted)
     return drawn

@@ -143,7 +143,8 @@ def ghost(state: RunState, name: str, left: bool = False) -> Shade | None:
     """The parent's series of that name, or what its own hindsight has `left` of it; None where it has none."""
     if state.ghost is None:
         return None
-    series = _left(state.ghost.state, name) if left else state.ghost.state.series.get(name)
+    parent = state.ghost.state
+    series = parent.derived(("left", name), lambda: _left(parent, name)) if left else parent.series.get(name)
     return shade(state.ghost, series) if series is not None and len(series) else None
 
 

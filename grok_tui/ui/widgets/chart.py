@@ -9,23 +9,19 @@ from functools import lru_cache
 import numpy as np
 import plotext
 
-from grok_tui.series import Floats, Series
-from grok_tui.ui.widgets import legend
+from grok_tui.ui.widgets import curves, legend
 from grok_tui.ui.widgets.axis import Epochs, Tick, Values, span
 from grok_tui.ui.widgets.cells import BOLD, DIM, REVERSE, Cells, Token, cut
+from grok_tui.ui.widgets.curves import Ghosts
 from grok_tui.ui.widgets.plot import EPOCH, FLAG, Plot
 from grok_tui.ui.widgets.pointing import Pointable, epoch_of
-from grok_tui.ui.widgets.strokes import ACROSS, BLANK, DOWN, FULL, Bools, Outside, Stroke, Trail, braille, dots, trail
+from grok_tui.ui.widgets.strokes import DOWN
 
 LABELS = 4
 """Width of the labels beside the vertical axis, at least: charts below each other then share their columns."""
 
 PAD = 2
 """Dots left free above and below the lines."""
-
-EVERY = 16
-"""Cells between a line's markers."""
-
 
 BODIES = 4
 """Charts without a cursor that a sheet keeps: a legend of one row more makes another."""
@@ -63,6 +59,7 @@ class Sheet:
     def __init__(self) -> None:
         self._bodies: dict[Hashable, tuple[Cells, int, int]] = {}
         """(frame and lines, the canvas's first column, its rows)."""
+        self._ghosts = Ghosts()
         self._named: tuple[Hashable, int] = (None, 0)
         """What the cursor was last moved over, and the rows that the legend took then."""
         self._axis: tuple[Epochs, int, int] | None = None
@@ -81,7 +78,7 @@ class Sheet:
         if (what, used) not in self._bodies:
             while len(self._bodies) >= BODIES:
                 del self._bodies[next(iter(self._bodies))]
-            self._bodies[what, used] = _body(plot, width, height - used)
+            self._bodies[what, used] = _body(plot, width, height - used, self._ghosts)
         body, left, rows = self._bodies[what, used]
         cells.put(0, used, body)
         if plot.across == EPOCH:
@@ -114,31 +111,31 @@ def _versions(plot: Plot) -> Hashable:
     return tuple((line.series.version, line.ghost.series.version if line.ghost else 0) for line in plot.lines)
 
 
-def _body(plot: Plot, width: int, height: int) -> tuple[Cells, int, int]:
+def _body(plot: Plot, width: int, height: int, ghosts: Ghosts) -> tuple[Cells, int, int]:
     """Frame and lines without a cursor, the canvas's first column, and its rows."""
     body = Cells(width, height)
-    values = plot.values or _fitted(plot)
+    values = plot.values or _fitted(plot, ghosts)
     left, rows, values = _frame(body, plot.epochs, values, plot.across)
     canvas = Cells(width - left, rows)
-    _draw_lines(canvas, plot, values)
+    ghosts.draw(canvas, plot, values)
+    curves.draw(canvas, plot, values)
     _draw_level(canvas, plot, values)
     _draw_marks(canvas, plot)
     body.put(left, 0, canvas)
     return body, left, rows
 
 
-def _fitted(plot: Plot) -> Values:
+def _fitted(plot: Plot, ghosts: Ghosts) -> Values:
     """The vertical axis that holds every line between the ends of the horizontal one."""
     first, last = plot.epochs.start, plot.epochs.end
-    shown = [(line.series, first) for line in plot.lines]
-    shown += [(line.ghost.series, max(first, line.ghost.since)) for line in plot.lines if line.ghost]
-    spans = np.array([series.extent(start, last) for series, start in shown if start <= last])
+    spans = [line.series.extent(first, last) for line in plot.lines]
     held = [line.series.at(first) for line in plot.lines if line.steps]  # in force where the axis begins
-    held += [line.ghost.series.at(max(first, line.ghost.since)) for line in plot.lines if line.steps and line.ghost]
-    spans = np.vstack((spans, *([point[1]] * 2 for point in held if point)))
+    spans += [(point[1], point[1]) for point in held if point]
+    spans += ghosts.spans(plot)
     if plot.level:
-        spans = np.vstack((spans, [plot.level[0]] * 2))
-    finite = spans[np.isfinite(spans)]
+        spans.append((plot.level[0], plot.level[0]))
+    ends = np.array(spans)
+    finite = ends[np.isfinite(ends)]
     if plot.log and (finite > 0).any():
         finite = finite[finite > 0]
     return span(finite.min(), finite.max(), plot.log) if len(finite) else span(np.nan, np.nan, plot.log)
@@ -200,71 +197,6 @@ def _plotext_frame(
     if (place := frame.line(rows).find("─" * (len(name) + 2))) >= 0:
         frame.text(place + 1, rows, name, Token.AXIS)
     return frame
-
-
-def _draw_lines(canvas: Cells, plot: Plot, values: Values) -> None:
-    width, height = canvas.width * ACROSS, canvas.height * DOWN
-    if not width or not height:
-        return
-    edges = plot.epochs.edges(width)
-    _draw_ghosts(canvas, plot, values, edges)
-    codes = np.zeros(canvas.chars.shape, np.uint32)
-    trails = []
-    for line in plot.lines:
-        columns = line.series.columns(edges)
-        before, after = _outside(line.series, plot.epochs, width)
-        drawn = trail(columns, values, height, before=before, after=after, steps=line.steps)
-        found = braille(dots(drawn, line.stroke, height))
-        codes |= found
-        canvas.styles[found > 0] = line.style
-        trails.append((line, drawn, columns.low < values.low))
-    canvas.chars[codes > 0] = BLANK + codes[codes > 0]
-    for nth, (line, drawn, below) in enumerate(trails):
-        _draw_markers(canvas, line.marker, drawn, nth * EVERY // len(trails), line.style | BOLD)
-        if values.log:
-            _draw_floor(canvas, below, line.style)
-
-
-def _draw_ghosts(canvas: Cells, plot: Plot, values: Values, edges: Floats) -> None:
-    """What the lines' parent did, each from where they parted on; what is drawn later hides it."""
-    height = canvas.height * DOWN
-    for nth, line in enumerate(plot.lines):
-        ghost = line.ghost
-        if ghost is None or ghost.since > plot.epochs.end:
-            continue
-        columns = ghost.series.columns(np.maximum(edges, ghost.since))
-        before, after = _outside(ghost.series, plot.epochs, len(edges) - 1, ghost.since)
-        drawn = trail(columns, values, height, before=before, after=after, steps=line.steps)
-        hidden = plot.epochs.column(ghost.since, len(edges) - 1) or 0
-        for part in (drawn.low, drawn.high, drawn.end):
-            part[:hidden] = np.nan
-        found = braille(dots(drawn, Stroke.GHOST, height))
-        under = (canvas.chars >= BLANK) & (canvas.chars <= FULL) & (found > 0)  # another ghost's dots stay
-        canvas.chars[found > 0] = BLANK + (found | np.where(under, canvas.chars - BLANK, 0))[found > 0]
-        canvas.styles[found > 0] = line.weaker
-        _draw_markers(canvas, line.marker, drawn, nth * EVERY // len(plot.lines) + EVERY // 2, line.weaker)
-        if values.log:
-            _draw_floor(canvas, columns.low < values.low, line.weaker)
-
-
-def _outside(series: Series, epochs: Epochs, width: int, since: float = -np.inf) -> tuple[Outside, Outside]:
-    """The points next to the axis's ends, between which a line goes on beyond them; or before `since` on it."""
-    before, after = series.at(max(np.nextafter(epochs.start, -np.inf), since)), series.after(epochs.end)
-    return tuple((epochs.share(p[0]) * width, p[1]) if p else None for p in (before, after))  # type: ignore[return-value]
-
-
-def _draw_markers(canvas: Cells, marker: str, drawn: Trail, shift: int, style: int) -> None:
-    """Set a line's marker on it every few cells, each line at its own places."""
-    for x in range((3 + shift) % EVERY, canvas.width if marker else 0, EVERY):
-        row = drawn.end[x * ACROSS]
-        if row == row:
-            canvas.text(x, canvas.height - 1 - int(row) // DOWN, marker, style)
-
-
-def _draw_floor(canvas: Cells, below: Bools, style: int) -> None:
-    """A sign where a line is too small for the axis, zeros among it."""
-    for x in np.unique(np.flatnonzero(below) // ACROSS).tolist():
-        canvas.text(x, canvas.height - 1, "▾", style)
 
 
 def _draw_level(canvas: Cells, plot: Plot, values: Values) -> None:
