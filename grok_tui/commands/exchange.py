@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from grok_tui import completion
 
-TARGETS = ("csv", "parquet", "json", "tensorboard", "transformerlens")
+if TYPE_CHECKING:
+    from grok_tui.runs import Run
+
+CHARTS = ("svg", "png", "pdf")
+TARGETS = ("csv", "parquet", "json", "tensorboard", *CHARTS, "transformerlens")
 """What a run can be written for."""
 
 SPLITS = ("published", "torch-randperm")
@@ -58,34 +64,60 @@ def take_in(files: tuple[str, ...], name: str | None, epoch: int | None, **given
 @click.option("--to", "program", type=click.Choice(TARGETS), help="By default what FILE's ending says.")
 @click.option("--long", is_flag=True, help="csv, parquet: a row for each point, not for each epoch.")
 @click.option("--maps", is_flag=True, help="json: the large arrays too.")
+@click.option("--pane", "panes", multiple=True, metavar="NAME", help="svg, png, pdf: a pane or a series; or several.")
+@click.option("--log-x", is_flag=True, help="svg, png, pdf: epochs on a logarithmic axis.")
 @click.option("--epoch", type=click.IntRange(0), metavar="N", help="transformerlens: of the stored ones; or the last.")
 @click.option("--force", is_flag=True, help="Replace files that are there.")
-def write_out(run: str, file: str, program: str | None, epoch: int | None, **wanted: bool) -> int | None:
-    """Write a run for other programs: its numbers, or its weights for TransformerLens.
+def write_out(
+    run: str,
+    file: str,
+    program: str | None,
+    epoch: int | None,
+    panes: tuple[str, ...],
+    log_x: bool,
+    force: bool,
+    **tables: bool,
+) -> int | None:
+    """Write a run for other programs: its numbers, its charts, or its weights for TransformerLens.
 
     csv, parquet: a table of all series, each with its reading, and beside it tables of the ledger, the events, the
-    phases and (parquet) the arrays. json: all in one. tensorboard: FILE is a folder for its --logdir. Each says how
-    it was made: command, configuration, seeds, versions, machine, ledger.
+    phases and (parquet) the arrays. json: all in one. tensorboard: FILE is a folder for its --logdir. svg, png,
+    pdf: charts for print, as grok-tui figure draws them. Each says how it was made: command, configuration, seeds,
+    versions, machine, ledger.
 
     transformerlens: a HookedTransformer's state dict, as .pth, .pt or .safetensors, and its configuration beside it,
     as FILE.json: grok-tui import reads that too. The logits are the same, up to rounding.
     """
-    from pathlib import Path
-
     program = program or _meant(Path(file).suffix)
-    _fitting(program, epoch=epoch, **wanted)
+    _fitting(program, epoch=epoch, pane=panes, log_x=log_x, force=force, **tables)
     if program == "transformerlens":
         return _run(["export", *_option("--epoch", epoch), "--", run, file])
     from grok_tui.commands import common
     from grok_tui.export import out
 
-    click.echo(out.export(common.find(run), program, Path(file), **wanted))
+    found = common.find(run)
+    if program in CHARTS:
+        click.echo(_charts(found, program, Path(file), panes, log_x=log_x, force=force))
+    else:
+        click.echo(out.export(found, program, Path(file), force=force, **tables))
     return None
+
+
+def _charts(run: Run, program: str, file: Path, panes: tuple[str, ...], *, log_x: bool, force: bool) -> str:
+    from grok_tui.errors import ExchangeError
+    from grok_tui.export import out
+
+    out.need("matplotlib")
+    if file.suffix != f".{program}":
+        raise ExchangeError(f"{file}: .{program} was expected at its end")
+    from grok_tui.figures import out as figures
+
+    return figures.charts(run, file, panes, log_x=log_x, force=force)
 
 
 def _meant(ending: str) -> str:
     """The program that reads files of that kind."""
-    if ending in (".csv", ".parquet", ".json"):
+    if ending[1:] in (*CHARTS, "csv", "parquet", "json"):
         return ending[1:]
     if ending in (".pth", ".pt", ".safetensors"):
         return "transformerlens"
@@ -94,10 +126,10 @@ def _meant(ending: str) -> str:
 
 def _fitting(program: str, **given: object) -> None:
     """Refuse an option that this program's files cannot follow."""
-    fits = {"long": ("csv", "parquet"), "maps": ("json",), "epoch": ("transformerlens",)}
+    fits = {"long": ("csv", "parquet"), "maps": ("json",), "pane": CHARTS, "log_x": CHARTS, "epoch": TARGETS[-1:]}
     for name, value in given.items():
-        if value not in (None, False) and program not in fits.get(name, TARGETS[:-1]):
-            raise click.UsageError(f"--{name} does not go with --to {program}")
+        if value not in (None, False, ()) and program not in fits.get(name, TARGETS[:-1]):
+            raise click.UsageError(f"--{name.replace('_', '-')} does not go with --to {program}")
 
 
 def _option(name: str, value: object) -> list[str]:

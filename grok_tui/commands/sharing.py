@@ -1,4 +1,4 @@
-"""Commands that hand a run to somebody else, and take one in."""
+"""Commands that hand a run to somebody else, take one in, and draw it for print."""
 
 from __future__ import annotations
 
@@ -34,6 +34,39 @@ def pack(run: str, file: str | None, without_weights: bool, family: bool, alone:
         f"{found.name}, epoch {done.epoch:,}{rest}: {done.count:,} files, {done.size / 1e6:,.1f} MB in {done.file}"
     )
     click.echo(f"  on another machine: grok-tui unpack {done.file.name}")
+
+
+@click.command()
+@click.argument("runs", nargs=-1, shell_complete=completion.run, metavar="RUN...")
+@click.option("--like", metavar="NAME", help="Which; nanda-fig7 by default, compare for several runs.")
+@click.option("--out", "file", type=click.Path(), metavar="FILE", help="An .svg, .png or .pdf.")
+@click.option("--epoch", type=click.IntRange(0), metavar="N", help="As the run was at that epoch.")
+@click.option("--log-x", is_flag=True, help="Epochs on a logarithmic axis.")
+@click.option("--list", "listed", is_flag=True, help="Which figures there are; and what RUN lacks for them.")
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def figure(
+    runs: tuple[str, ...], like: str | None, file: str | None, epoch: int | None, log_x: bool, listed: bool, force: bool
+) -> None:
+    """Draw a figure of the papers from a recording, for print.
+
+    Phases are shaded, interventions marked, and each line names its reading. The file carries how it was made.
+    """
+    from pathlib import Path
+
+    from grok_tui.export.out import need
+
+    need("matplotlib")
+    from grok_tui import wording
+    from grok_tui.figures import out
+
+    found = [common.find(name) for name in runs]
+    if listed:
+        for line in wording.columns(out.listing(found[0] if found else None)):
+            click.echo(line)
+        return
+    if not found:
+        raise click.UsageError("the name of a run was expected; grok-tui runs lists them")
+    click.echo(out.figure(found, like, Path(file) if file else None, epoch=epoch, log_x=log_x, force=force))
 
 
 @click.command()
