@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from grok_tui import config as configs
 from grok_tui import hindsight, ledger, record, runs
 from grok_tui import lineage as lineages
+from grok_tui.course import STEERED
 from grok_tui.errors import GrokTuiError, PackError
 from grok_tui.protocol import PROTOCOL, Event, Hello
 from grok_tui.runs import Run
@@ -46,7 +48,6 @@ def inspect(run: Run) -> None:
         _json(run.path / name)
     if (run.path / lineages.FILE).exists() and lineages.read(run.path) is None:
         raise PackError(f"{lineages.FILE} does not say of which run it is a branch")
-    _lines(run.path / "notes.jsonl")
     for file in (*run.weights.glob("*"), *run.resume_points.glob("*")):
         tensors(file)
 
@@ -128,6 +129,8 @@ def _fold(state: RunState, frame: Any, name: str) -> None:
     if isinstance(frame, Event):
         for text in (frame.what, frame.text):
             _printable(text, name)
+        if frame.what in STEERED:
+            _steered(frame.data, name)
     try:
         state.apply(frame)
     except Exception as error:  # whatever it is: a viewer would end with it
@@ -138,12 +141,17 @@ def _ledger(run: Run) -> None:
     """Every change is one that a trainer could repeat."""
     for entry in ledger.read(run.ledger):
         _printable(entry.text, "ledger.jsonl")
-        if entry.ok and entry.what == "changed":
-            control = str(entry.data.get("control"))[:40]
-            if control not in configs.CONTROLS:
-                raise PackError(f"ledger.jsonl: there is no control {control!r}")
-            for name in ("value", "previous"):
-                configs.check(f"optimizer.{control}", entry.data.get(name), f"ledger.jsonl: {control}")
+        if entry.ok and entry.what in STEERED:
+            _steered(entry.data, "ledger.jsonl")
+
+
+def _steered(data: Mapping[str, Any], where: str) -> None:
+    control = str(data.get("control"))[:40]
+    if control not in configs.CONTROLS:
+        raise PackError(f"{where}: there is no control {control!r}")
+    for name in ("value", "previous"):
+        if name in data or name == "value":
+            configs.check(f"optimizer.{control}", data.get(name), f"{where}: {control}")
 
 
 def _json(file: Path) -> None:
@@ -155,19 +163,6 @@ def _json(file: Path) -> None:
         found = None
     if not isinstance(found, dict):
         raise PackError(f"{file.name} is not JSON")
-
-
-def _lines(file: Path) -> None:
-    if not file.exists():
-        return
-    for number, line in enumerate(file.read_bytes().splitlines(), 1):
-        try:
-            found = json.loads(line)
-        except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            raise PackError(f"{file.name}: line {number} is not JSON")
-        _printable(str(found.get("text", "")), file.name)
 
 
 def _printable(text: str, where: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from grok_tui import ledger, record
+from grok_tui import ledger, notes, record
 from grok_tui.errors import RecordError
 from grok_tui.hindsight import Watch
 from grok_tui.ledger import Entry
@@ -53,7 +53,7 @@ class Whole:
 
     @property
     def columns(self) -> list[Column]:
-        """Every series that has a point, in the catalogue's order; then the controls in force at each measure."""
+        """Every series that has a point, in the catalogue's order; then the controls, at each measure and each turn."""
         state = self.state
         named = {info.name: info for info in state.catalogue.series} | {
             name: SeriesInfo(name, name) for name in state.series if state.info(name) is None
@@ -73,10 +73,8 @@ class Whole:
         if measured is None or not len(measured):
             return
         for control in self.state.catalogue.controls:
-            turned = [epoch for epoch, _ in self.state.control_history(control.name)]
-            varied = self.state.series.get(control.name)
-            every = [measured.epochs, np.array(turned, np.int64)] + ([] if varied is None else [varied.epochs])
-            epochs = np.unique(np.concatenate(every))
+            turns = [epoch for epoch, _ in self.state.control_line(control.name)]
+            epochs = np.unique(np.concatenate([measured.epochs, turns]).astype(np.int64))
             yield Column(
                 SeriesInfo(control.name, control.label, reading=CONTROL, about=control.about),
                 epochs,
@@ -89,6 +87,7 @@ def read(run: Run) -> Whole:
 
     Raises:
         RecordError: nothing is recorded, or it cannot be read.
+        NoteError: its notes cannot be read.
     """
     found = Whole(run, damage=record.damage(run.frames) or "" if not run.alive else "")
     position = -1
@@ -104,6 +103,8 @@ def read(run: Run) -> Whole:
     while recomputed := watch.look():
         for frame in recomputed:
             found.state.apply(frame)
+    for note in notes.read(run):
+        found.state.apply(note.event)
     found.ledger = ledger.read(run.ledger)
     return found
 

@@ -100,7 +100,7 @@ def excluded_each(ax: Axes, subject: Subject) -> None:
 
 def decay(ax: Axes, subject: Subject) -> None:
     """The weight decay that was set."""
-    history = [(e, v) for e, v in subject.whole.state.control_history("weight_decay") if e <= subject.until]
+    history = [(e, v) for e, v in subject.whole.state.control_line("weight_decay") if e <= subject.until]
     if not history:
         return drawing.empty(ax, "no weight decay is recorded")
     epochs, values = zip(*history, (subject.until, history[-1][1]), strict=True)

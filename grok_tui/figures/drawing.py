@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from grok_tui import wording
+from grok_tui import notes, wording
+from grok_tui.course import STEERED
 from grok_tui.export.whole import Whole
 from grok_tui.figures import style
 from grok_tui.figures.style import Look
@@ -20,6 +21,9 @@ from grok_tui.series import Floats, Ints
 
 MARKERS = 12
 """On a line: they tell it from others, and are no points."""
+
+NOTED = 24
+"""Letters of a note beside its flag."""
 
 LETTER = 0.052
 """Inches of one in the names of the phases."""
@@ -225,19 +229,39 @@ def _wide(start: float, end: float, subject: Subject) -> float:
 
 
 def _marks(ax: Axes, subject: Subject) -> None:
-    """A line at each intervention."""
-    changes = [event for event in subject.whole.state.changes() if event.epoch <= subject.until]
-    for nth, event in enumerate(changes):
+    """A line at each intervention and where the run left its parent; a flag at each note."""
+    told = [event for event in subject.whole.state.events if event.epoch <= subject.until]
+    marked = [event for event in told if event.what in STEERED or event.what == "branched"]
+    for nth, event in enumerate(marked):
         control = str(event.data.get("control"))
+        sloped = "↝ " if event.what == "scheduled" else ""
+        text = "branched"
+        if event.what != "branched":
+            text = f"{SHORT.get(control, control)} {sloped}{wording.number(float(event.data['value']))}"
         ax.axvline(event.epoch, color=style.KEY, linewidth=0.9, zorder=1.5)
-        ax.annotate(
-            f"{SHORT.get(control, control)} {wording.number(float(event.data['value']))}",
-            (event.epoch, 0.02 + 0.16 * (nth % 3)),
-            xycoords=("data", "axes fraction"),
-            xytext=(2, 0),
-            textcoords="offset points",
-            rotation=90,
-            va="bottom",
-            fontsize=6,
-            color=style.KEY,
-        )
+        _beside(ax, event.epoch, 0.02 + 0.16 * (nth % 3), text, style.KEY)
+    for event in told:
+        if event.what == notes.WHAT:
+            ax.plot(
+                [event.epoch], [0.985], transform=ax.get_xaxis_transform(), marker=7, color=style.OTHER, clip_on=False
+            )
+            _beside(ax, event.epoch, 0.6, wording_of(event.text), style.OTHER)
+
+
+def wording_of(text: str) -> str:
+    """A note, as far as there is room; the file's metadata has the rest."""
+    return text if len(text) <= NOTED else text[: NOTED - 1] + "…"
+
+
+def _beside(ax: Axes, epoch: int, height: float, text: str, colour: str) -> None:
+    ax.annotate(
+        text.replace("$", r"\$"),
+        (epoch, height),
+        xycoords=("data", "axes fraction"),
+        xytext=(2, 0),
+        textcoords="offset points",
+        rotation=90,
+        va="bottom",
+        fontsize=6,
+        color=colour,
+    )

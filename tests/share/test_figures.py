@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from grok_tui import notes
 from grok_tui.cli import cli
 from grok_tui.errors import ConfigError, ExchangeError
 from grok_tui.export import whole
@@ -126,6 +127,15 @@ def test_interventions_are_marked_at_their_epochs() -> None:
     assert {"wd 0.3", "lr 5e-4"} <= set(written(ax))
     stepped = sheet.draw(gallery.find("decay"), drawn).axes[0].get_lines()[0]
     assert np.asarray(stepped.get_xydata()).tolist() == [[0, 1.0], [2000, 0.3], [UNTIL, 0.3]]
+
+
+def test_notes_stand_beside_their_flags() -> None:
+    run = planted.run(500, (), weights=(0,))
+    notes.add(run, 300, "a slingshot? costs $5 and is long to tell")
+    ax = sheet.draw(gallery.find("nanda-fig2"), Subject(whole.read(run))).axes[0]
+    (flag,) = [line for line in ax.get_lines() if line.get_color() == style.OTHER]
+    assert np.asarray(flag.get_xdata()).tolist() == [300]
+    assert r"a slingshot? costs \$5 a…" in written(ax)
 
 
 def test_fig_3_has_a_bar_for_each_component_and_names_the_keys() -> None:

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from grok_tui import branches, config, ledger, locks, manifest, packing, paths, record, runs
+from grok_tui import branches, config, ledger, locks, manifest, notes, packing, paths, record, runs
 from grok_tui.cli import cli
 from grok_tui.errors import ExchangeError, GrokTuiError, PackError, RecordError, RunError
 from grok_tui.export import whole
@@ -275,7 +275,6 @@ HOSTILE = {
     "value": (edited("ledger.jsonl", b'"value": 3.0', b'"value": 1e99'), "out of bounds"),
     "state": (put("nanda113-1/state.json", b"[" * 100_000), "state.json is not JSON"),
     "lineage": (put("nanda113-1/lineage.json", b"{}"), "lineage.json does not say"),
-    "notes": (put("nanda113-1/notes.jsonl", b"import os\n"), "line 1 is not JSON"),
     "header": (put("nanda113-1/weights/00001000.safetensors", b"\xff" * 80), "no safetensors"),
     "pickled": (put("nanda113-1/weights/00001000.safetensors", b"\x80\x04\x95" + b"." * 90), "no safetensors"),
     "cut tensor": (edited("weights/00001000.safetensors", b"[8, 8]", b"[8, 9]"), "header that can be read"),
@@ -320,12 +319,22 @@ def test_a_recording_that_would_end_a_viewer_is_refused(run: Run, tmp_path: Path
     planted.record(run, [Event(5000, "changed", "x", 1.0, 9, {"control": "lr", "value": "high"})])
     planted.record(run, [Points(np.array([5000]), {"test_loss": np.array([1.0])})])
     packing.pack(run, tmp_path / "b.grok")
-    with pytest.raises(PackError, match=r"frames\.bin: .* cannot be shown"):
+    with pytest.raises(PackError, match=r"frames\.bin: lr = 'high': a number"):
         packing.unpack(tmp_path / "b.grok")
-    planted.record(planted.run(), [Event(5000, "note", "\x1b]52;c;evil\x07", 1.0)])
+    planted.record(planted.run(), [Event(5000, "phase", "\x1b]52;c;evil\x07", 1.0)])
     packing.pack(runs.find("nanda113-2"), tmp_path / "c.grok")
     with pytest.raises(PackError, match="control characters"):
         packing.unpack(tmp_path / "c.grok")
+
+
+def test_notes_come_along_and_lines_that_are_none_are_no_danger(run: Run, tmp_path: Path) -> None:
+    note = notes.add(run, 1200, "the test loss turns")
+    with notes.path(run).open("ab") as file:
+        file.write(b'import os\n{"id": "x", "epoch": 1, "time": 1, "text": "\\u001b[2J"}\n{"torn')
+    packing.pack(run, tmp_path / "b.grok")
+    (here,) = packing.unpack(tmp_path / "b.grok")
+    assert notes.read(here) == [note]
+    assert [(e.epoch, e.text) for e in whole.read(here).state.events if e.what == "note"] == [(1200, note.text)]
 
 
 def test_a_hook_arrives_as_a_text_and_is_not_run(tmp_path: Path) -> None:
