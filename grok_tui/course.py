@@ -47,6 +47,10 @@ class Course:
         piece = self._pieces[max(bisect_right(self._begins, epoch) - 1, 0)]
         return None if isinstance(piece, float) else piece
 
+    def begun(self, epoch: int) -> int:
+        """Where what is in force at `epoch` began."""
+        return self._begins[max(bisect_right(self._begins, epoch) - 1, 0)]
+
     def ended(self, epoch: int) -> bool:
         """Whether the schedule that was running has come to its end."""
         index = max(bisect_right(self._begins, epoch) - 1, 0)

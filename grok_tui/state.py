@@ -164,6 +164,16 @@ class RunState:
         """(epoch, value) by which a control is drawn as a line of steps, up to now; schedules in many small ones."""
         return self._courses[name].points(self.epoch) if name in self._courses else []
 
+    def schedules(self) -> dict[str, tuple[str, int, float]]:
+        """(the line that says it, where it began, how long it is) of each control's schedule that runs now."""
+        now = self.epoch
+        found = {
+            name: course for name, course in self._courses.items() if course.running(now) and not course.ended(now)
+        }
+        return {
+            name: (str(s), course.begun(now), s.length) for name, course in found.items() if (s := course.running(now))
+        }
+
     def control_history(self, name: str) -> list[tuple[int, float]]:
         """(epoch, value) of the start and of each confirmed change; of a schedule where it begins and where it ends."""
         info = self.control(name)

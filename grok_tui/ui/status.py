@@ -20,11 +20,14 @@ WIDE = 100
 
 REDUCTIONS = (
     "class",
+    "plan",
     "rate",
+    "plan",
     "decay",
     "guard",
     "epoch",
     "device",
+    "limit",
     "left",
     "rate",
     "phase",
@@ -139,11 +142,13 @@ def forms(
         "guard": (f"{wording.MARKS[guard]} {guard}", wording.MARKS[guard]) if guard else (),
         "epoch": _progress(state),
         "rate": (f"{wording.rate(rate)} epochs/s", f"{wording.rate(rate)}/s") if rate else (),
+        "limit": (f"≤ {state.status.limit:g}/s",) if state.status and state.status.limit else (),
         "left": (f"{left} left",) if left else (),
         "cursor": () if cursor is None else (f"at {cursor:,}",),
         "phase": _phase(state, cursor),
         "class": _class(state, cursor),
         "decay": _decay(state, asked, cursor),
+        "plan": _plan(state),
     }
     return {name: found for name, found in known.items() if found and found[0]}
 
@@ -162,6 +167,15 @@ def fit(found: Forms, width: int, gap: int) -> dict[str, str]:
         if name in at:
             at[name] += 1
     return texts()
+
+
+def _plan(state: RunState) -> tuple[str, ...]:
+    """Where it will pause, or how many rules wait."""
+    if state.plans.goal is not None:
+        until = state.plans.goal.until.removeprefix("when ").removeprefix("at ")
+        return (f"until {until}", "until …")
+    waiting = len(state.plans.pending)
+    return (f"{waiting} planned", f"+{waiting}") if waiting else ()
 
 
 def _progress(state: RunState) -> tuple[str, ...]:

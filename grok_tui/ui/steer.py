@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import count
 
-from grok_tui.protocol import Order, Reply, SetControl
+from grok_tui.protocol import Order, Plan, Reply, SetControl
 from grok_tui.state import RunState
 
 FLOOR = 0.01
@@ -40,6 +40,12 @@ class Requests:
         """The command that asks for one of the orders."""
         command = Order(next(self._ids), name)
         self._orders[command.id] = name
+        return command
+
+    def plan(self, line: str) -> Plan:
+        """The command that asks for what a line says."""
+        command = Plan(next(self._ids), line)
+        self._orders[command.id] = "plan"
         return command
 
     def pending(self, control: str) -> tuple[float, ...]:

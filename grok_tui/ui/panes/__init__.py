@@ -39,6 +39,7 @@ NAMES: dict[str, tuple[str, str]] = {
     "embedding": ("embedding", "EmbeddingPane"),
     "structure": ("structure", "StructurePane"),
     "effect": ("effect", "EffectPane"),
+    "plan": ("plan", "PlanPane"),
 }
 """Every pane: its short name, by which layouts and presets know it, with its module here and its class."""
 

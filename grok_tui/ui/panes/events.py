@@ -41,6 +41,12 @@ LOOKS = {
     "started": Look("▸", Token.GOOD),
     "branched": Look("├", Token.GOOD),
     "changed": Look("◆", Token.MARK),
+    "scheduled": Look("◇", Token.MARK),
+    "planned": Look("◦", Token.MUTED),
+    "unplanned": Look("◦", Token.MUTED),
+    "fired": Look("•", Token.GOOD),
+    "branch": Look("├", Token.MUTED),
+    "hook": Look("»", Token.MUTED),
     "paused": Look("‖", Token.WARN),
     "continued": Look("▸", Token.GOOD),
     "checkpoint": Look("▪", Token.MUTED),
@@ -98,12 +104,24 @@ def told(state: RunState, cursor: int | None) -> tuple[Told, ...]:
 
 
 def entries(events: list[Event]) -> list[tuple[int, str, str]]:
-    """(epoch, what, text) of each event but phases; of resume points in a row only the last, with their number."""
+    """(epoch, what, text) of each event but phases.
+
+    Of resume points in a row only the last, with their number; of goes from pause to pause only the last pause.
+    """
     found: list[tuple[int, str, str]] = []
-    row = 0
+    row = goes = 0
     for event in events:
         if event.what == PHASE:
             continue
+        if "reached" in event.data and found and found[-1][1] == "continued":
+            found.pop()
+            goes += 1
+            if goes > 1:
+                found.pop()
+            found.append((event.epoch, event.what, event.text + (f" ({goes} times)" if goes > 1 else "")))
+            row = 0
+            continue
+        goes = goes if "until" in event.data and found and found[-1][1] == "paused" else 0
         row = row + 1 if event.what == "checkpoint" else 0
         text = event.text if row < 2 else f"{event.text} ({row} kept)"
         if row > 1:

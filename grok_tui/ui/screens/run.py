@@ -24,6 +24,7 @@ from grok_tui.ui.screens.arranging import Arranging
 from grok_tui.ui.screens.branching import Branching
 from grok_tui.ui.screens.ghosts import Ghosts
 from grok_tui.ui.screens.noting import Noting
+from grok_tui.ui.screens.planning import Planning
 from grok_tui.ui.screens.relating import Relating
 from grok_tui.ui.screens.replaying import Replaying
 from grok_tui.ui.status import StatusLine
@@ -41,7 +42,7 @@ HELD = frozenset({"paused", "replay paused"})
 """States in which p goes on."""
 
 
-class RunScreen(Arranging, Noting, Ghosts, Branching, Relating, Replaying):
+class RunScreen(Arranging, Noting, Ghosts, Planning, Branching, Relating, Replaying):
     """One run, looked at and steered. It draws `state` through `view`, and changes neither's truth."""
 
     CSS_PATH = "run.tcss"

@@ -1,0 +1,77 @@
+"""The part of the run screen that plans: rules typed as one line, runs until a moment, single steps, a limit."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from grok_tui import plan
+from grok_tui.errors import PlanError
+from grok_tui.science.phases import Phase
+from grok_tui.ui.screens.steering import Steering
+
+_NEXT = {
+    Phase.FITTING: Phase.MEMORIZATION,
+    Phase.MEMORIZATION: Phase.CIRCUIT_FORMATION,
+    Phase.CIRCUIT_FORMATION: Phase.CLEANUP,
+    Phase.CLEANUP: Phase.GENERALIZED,
+    Phase.GENERALIZED: Phase.DEGRADED,
+    Phase.DIRECT: Phase.DEGRADED,
+    Phase.STALLED: Phase.CIRCUIT_FORMATION,
+    Phase.DEGRADED: Phase.GENERALIZED,
+}
+"""The phase that a run comes to when it groks; of one that has grokked, the end of that."""
+
+
+class Planning(Steering):
+    """Lines of the plan language: checked while they are typed, carried out or kept by the trainer."""
+
+    def action_plan(self) -> None:
+        """Ask for a rule, or for something to be done now."""
+        self._ask_line("Plan", "such as when cleanup: set weight_decay 0 · Enter adds · Esc leaves", "")
+
+    def action_until_when(self) -> None:
+        """Ask where the run is to pause."""
+        self._ask_line("Run until", "6000, cleanup or test_loss < 1 · Enter goes · Esc leaves", "until ")
+
+    def action_limit(self) -> None:
+        """Ask for a limit on the epochs per second."""
+        self._ask_line("Epochs per second", "at most so many, or off · Enter sets · Esc leaves", "limit ")
+
+    def action_until(self, moment: str) -> None:
+        """Go on, and pause there; `next` for the next phase."""
+        if moment == "next":
+            moment = _NEXT[self.state.phases.phase]
+        self._tell(f"until {moment}")
+
+    def action_single_step(self) -> None:
+        """One epoch, and pause; a run that is not paused is paused first."""
+        if self.requests.waiting("plan") or self.requests.waiting("pause"):
+            return
+        if self.state.state == "paused":
+            self._tell("run 1")
+        else:
+            self.send(self.requests.order("pause"))
+
+    def _ask_line(self, label: str, note: str, begin: str) -> None:
+        self.hints.display = False
+        self.prompt.open_text(label, note, partial(self._typed_line, begin), wrong=partial(self._wrong_line, begin))
+
+    def _typed_line(self, begin: str, line: str) -> None:
+        if reason := self.refusal("steer"):
+            self.say(reason, "$warn")
+        else:
+            self._tell(begin + line)
+
+    def _tell(self, line: str) -> None:
+        self.send(self.requests.plan(line))
+
+    def _wrong_line(self, begin: str, line: str) -> str:
+        """What is wrong with a line, as far as can be told here; the trainer looks again."""
+        known = self.state.catalogue
+        announced = [info.name for info in known.series] + [info.name for info in known.controls]
+        line = begin + line
+        try:
+            plan.read(line, announced or None)
+        except PlanError as error:
+            return str(error).removeprefix(f"{' '.join(line.split())!r}: ")
+        return ""
