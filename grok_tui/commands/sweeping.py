@@ -40,6 +40,14 @@ def _new(function: click.decorators.FC) -> click.decorators.FC:
             shell_complete=completion.key,
             help="Another value of the preset, for all members.",
         ),
+        click.option("--plan", "lines", metavar="LINE", multiple=True, help="A rule for every member, as for a run."),
+        click.option(
+            "--stop-when-grokked",
+            "after",
+            type=click.IntRange(0),
+            metavar="N",
+            help="End a member N epochs after it was seen to have generalized.",
+        ),
         click.option("--name", metavar="NAME", help="What to call the sweep."),
         click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to train."),
         click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads of each process."),
@@ -60,6 +68,7 @@ def _new(function: click.decorators.FC) -> click.decorators.FC:
 @common.headless
 @common.once
 @common.detach
+@common.read_only
 @click.pass_context
 def sweep(
     ctx: click.Context,
@@ -72,6 +81,7 @@ def sweep(
     resume: bool,
     stop: bool,
     list_: bool,
+    read_only: bool,
     **options: Any,
 ) -> int | None:
     """Run a grid of runs, several at a time, and watch them on one screen; without --preset, open the newest one.
@@ -79,6 +89,8 @@ def sweep(
     The members are ordinary runs: attach to one, branch it, compare them. One that fails does not stop the
     others. The sweep outlives the terminal. Values are separated by commas, as in --weight-decay 0.3,1,3.
     """
+    if read_only and (preset or resume or stop):
+        raise click.UsageError("--read-only only looks: it does not go with --preset, --resume or --stop")
     if (resume or stop or list_ or name_) and (preset or _given(ctx)):
         raise click.UsageError("an existing sweep keeps its grid; --preset and what belongs to it start a new one")
     if sum((headless, once, detach, stop, list_)) > 1:
@@ -103,12 +115,12 @@ def sweep(
         from grok_tui import sweep_launch
 
         sweep_launch.start(found)
-    return _follow(found, headless=headless, once=once, detach=detach)
+    return _follow(found, headless=headless, once=once, detach=detach, read_only=read_only)
 
 
 def _given(ctx: click.Context) -> list[str]:
     """The options of a new sweep that were typed."""
-    old = {"name_", "preset", "resume", "stop", "list_", "headless", "once", "detach"}
+    old = {"name_", "preset", "resume", "stop", "list_", "headless", "once", "detach", "read_only"}
     typed = click.core.ParameterSource.COMMANDLINE
     found = [p for p in ctx.command.params if p.name and p.name not in old]
     return [p.opts[-1] for p in found if p.name and ctx.get_parameter_source(p.name) is typed]
@@ -121,6 +133,8 @@ def _create(
     seeds: int | None,
     seed: str | None,
     changes: tuple[str, ...],
+    lines: tuple[str, ...],
+    after: int | None,
     name: str | None,
     device: str,
     threads: int | None,
@@ -139,12 +153,19 @@ def _create(
     axes = grids.axes(options, vary, seeds, seed)
     fixed = common.overrides({key: shortcuts[key] for key in ("epochs", "measure_every")}, changes)
     base = config.override(config.preset(preset), fixed)
+    if after is not None:
+        phases = ("generalized", "direct generalization")
+        lines = (*lines, *(f"when {phase} + {after}: stop" for phase in phases))
+    if lines:
+        from grok_tui import recipe
+
+        base = recipe.applied(base, None, lines)
     common.check_layout(base)
     places = grids.places(base, axes, [key for key, _ in fixed])
     return sweeps.create(base, axes, places, sweeps.Options(device, threads or 0, jobs or 0, stack or 0), name)
 
 
-def _follow(found: Sweep, *, headless: bool, once: bool, detach: bool) -> int | None:
+def _follow(found: Sweep, *, headless: bool, once: bool, detach: bool, read_only: bool) -> int | None:
     from grok_tui import sweep_lists
 
     if detach:
@@ -163,7 +184,7 @@ def _follow(found: Sweep, *, headless: bool, once: bool, detach: bool) -> int | 
     gc.disable()  # until the screen is there, as for a run
     from grok_tui.ui.app import GrokApp
 
-    app = GrokApp.on_sweep(found)
+    app = GrokApp.on_sweep(found, read_only=read_only)
     if farewell := app.run():
         click.echo(farewell)
     return int(app.return_code or 0)

@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from grok_tui import grids, launch, listing, runs, sweeps, wording
+from grok_tui import grids, launch, ledger, listing, runs, sweeps, wording
 from grok_tui.errors import GrokTuiError
 from grok_tui.grids import Place
 from grok_tui.runs import Run
@@ -32,6 +32,9 @@ from grok_tui.train.crew import Crew, Load, loads
 
 LOOK = 0.25
 """Seconds between looks at the members in training: two system calls each."""
+
+BY_PLAN = "stopped by plan"
+"""How the ledger's last entry begins when a run ended as it was to: by a rule of its plan."""
 
 PARTING = 60.0
 """Seconds for a member to save its resume point and end, once it was asked to stop."""
@@ -199,7 +202,8 @@ def outcome(run: Run) -> tuple[str, str]:
     if standing == "failed" or not run.state:
         return "failed", said
     if standing == "stopped":
-        return standing, said
+        entry = ledger.read(run.ledger)[-1]
+        return ("ended" if entry.text.startswith(BY_PLAN) else "stopped"), entry.text
     return "cut off", f"its trainer ended at epoch {int(run.state.get('epoch') or 0):,} without a word"
 
 

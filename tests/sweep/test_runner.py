@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from typing import Any
 
 import psutil
 import pytest
 
+from grok_tui import config as configs
 from grok_tui import record, runs, sweep_launch
 from grok_tui.errors import RunError
 from grok_tui.protocol import Event, Points
@@ -67,6 +69,19 @@ def tiny_done(sweep: Sweep) -> Sweep:
         contents = contents.with_member(Member(member.place, member.run, "finished"))
     sweep.write(contents)
     return sweep
+
+
+def test_a_member_that_its_plan_has_stopped_has_ended_and_is_not_gone_on_with() -> None:
+    sweep = tiny.made(decays="1", **SHORT)
+    contents = sweep.read()
+    sweep.write(replace(contents, base=configs.planning(contents.base, ["at 100: stop"])))
+    sweep_launch.start(sweep)
+    until(lambda: over(sweep))
+    member = members(sweep)[0]
+    assert (member.state, member.why) == ("ended", "stopped by plan 1")
+    assert epochs(run_of(member))[-1] == 99
+    with pytest.raises(RunError, match="all of its members have ended"):
+        sweep_launch.start(sweep)
 
 
 def test_a_killed_runner_leaves_its_members_training_and_the_next_one_waits_for_them() -> None:

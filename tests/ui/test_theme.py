@@ -13,6 +13,7 @@ from textual.theme import Theme
 from grok_tui.ui import theme
 from grok_tui.ui.panes import STYLES
 from grok_tui.ui.widgets.cells import HEATS, SIGNS, Token
+from grok_tui.ui.widgets.sweep_grid import DARK_STEPS
 
 SERIES = ("train", "test", "restricted", "excluded", "other")
 
@@ -33,10 +34,17 @@ def test_text_is_legible(each: Theme) -> None:
     background = Color.parse(each.background or "")
     faint = {"axis", "cos", "sin"} | {name for name in each.variables if name.endswith("-weak")}
     for name, value in each.variables.items():
-        if name.startswith(("heat-", "signed-")):
-            continue  # these fill cells, nothing is written in them
+        if name.startswith(("heat-", "signed-")) or name == "ink":
+            continue  # these fill cells, and that is what is written in the far half of them
         contrast = ratio(Color.parse(value), background)
         assert contrast >= (3.0 if name in faint - {"axis"} else 2.5 if name == "axis" else 4.5), name
+
+
+@pytest.mark.parametrize("each", theme.THEMES, ids=lambda each: each.name)
+def test_what_is_written_on_a_heat_ramp_is_legible(each: Theme) -> None:
+    for step in range(HEATS):
+        ink = each.variables["ink"] if step >= DARK_STEPS else each.foreground or ""
+        assert ratio(Color.parse(ink), Color.parse(each.variables[f"heat-{step}"])) >= 3.0, step
 
 
 @pytest.mark.parametrize("each", theme.THEMES, ids=lambda each: each.name)

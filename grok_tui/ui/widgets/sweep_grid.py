@@ -28,7 +28,7 @@ THUMB, WIDEST = 8, 48
 TALLEST = 15
 """Rows of a cell."""
 
-DARK_STEPS = HEATS // 2 - 1
+DARK_STEPS = HEATS // 2
 """From this step on, a ramp's ground takes the background's colour as its ink."""
 
 TOKENS = {
