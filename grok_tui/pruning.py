@@ -65,9 +65,11 @@ def find(chosen: Sequence[Run], keep_mb: float | None = None, *, beside: bool = 
         RecordError: a recording or a ledger cannot be read.
     """
     found = list(_beside()) if beside else []
+    all_runs = runs.listing()
     for run in chosen:
         if not spared(run):
-            found += _of(run, keep_mb)
+            at = [child.lineage.epoch for child in runs.children(run, all_runs) if child.lineage]
+            found += _of(run, keep_mb, at)
     return [piece for piece in found if piece.paths]
 
 
@@ -96,18 +98,18 @@ def carry_out(pieces: Sequence[Piece]) -> int:
     return total
 
 
-def _of(run: Run, keep_mb: float | None) -> Iterator[Piece]:
+def _of(run: Run, keep_mb: float | None, branches: Sequence[int]) -> Iterator[Piece]:
+    """What each rule would delete of a run that has branches at these epochs."""
     now = time.time()
     places = (run.path, run.weights, run.resume_points)
     begun = [file for place in places for mark in HALF for file in place.glob(mark)]
     yield Piece(run, "leftovers", tuple(sorted(file for file in begun if _age(file, now) > DAY)), "")
     yield _results(run)
-    at = sorted(child.lineage.epoch for child in runs.children(run) if child.lineage)
     points = thinning.sizes(run.resume_points)
-    drops = _points(list(points), at)
+    drops = _points(list(points), branches)
     yield Piece(run, "resume points", _files(run.resume_points, drops), f"{len(points) - len(drops)} of {len(points)}")
     if keep_mb is not None:
-        yield _thinned(run, {e: size for e, size in points.items() if e not in drops}, keep_mb, at)
+        yield _thinned(run, {e: size for e, size in points.items() if e not in drops}, keep_mb, branches)
 
 
 def _results(run: Run) -> Piece:

@@ -21,12 +21,12 @@ def check(chosen: Collection[Run]) -> None:
     Raises:
         RunError: one is being trained, is locked, or has branches that are not among them.
     """
-    names = {run.name for run in chosen}
+    names, all_runs = {run.name for run in chosen}, runs.listing()
     for run in chosen:
         locks.check(run)
         if run.alive:
             raise RunError(f"{run.name} is being trained; stop it first: grok-tui stop {run.name}")
-        if left := [child.name for child in descendants(run) if child.name not in names]:
+        if left := [child.name for child in descendants(run, all_runs) if child.name not in names]:
             raise RunError(
                 f"{run.name} is needed by its branches: {', '.join(left)}; "
                 f"to delete all of them: grok-tui delete {' '.join([run.name, *left])}"
@@ -40,7 +40,8 @@ def delete(chosen: Sequence[Run]) -> None:
         RunError: as `check`, before anything is deleted; or a directory cannot be removed.
     """
     check(chosen)
-    for run in sorted(chosen, key=lambda run: len(descendants(run))):
+    all_runs = runs.listing()
+    for run in sorted(chosen, key=lambda run: len(descendants(run, all_runs))):
         with run.rest():  # a trainer that begins now is too late
             locks.check(run)
             hidden = run.path.with_name(f"{GONE}{run.name}-{os.getpid()}")
@@ -51,13 +52,15 @@ def delete(chosen: Sequence[Run]) -> None:
         remove(hidden)
 
 
-def descendants(run: Run) -> list[Run]:
-    """The branches of a run, and theirs."""
+def descendants(run: Run, among: Sequence[Run]) -> list[Run]:
+    """The branches of a run and theirs, of those `among` which to look."""
     found: list[Run] = []
-    for child in runs.children(run):
-        if child not in found:
-            found += [child, *(other for other in descendants(child) if other not in found)]
-    return found
+    waiting = [run]
+    while waiting:
+        new = [child for child in runs.children(waiting.pop(), among) if child not in found and child != run]
+        found += new
+        waiting += new
+    return sorted(found, key=runs.by_number)
 
 
 def freed(paths: Iterable[Path]) -> int:

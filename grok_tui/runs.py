@@ -10,7 +10,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -291,9 +291,10 @@ def listing() -> list[Run]:
     return sorted(map(Run, found), key=lambda run: (run.started, run.name), reverse=True)
 
 
-def children(run: Run) -> list[Run]:
-    """The branches of a run, in the order of their numbers."""
-    found = [(other, other.lineage) for other in listing() if other.lineage and other.lineage.parent == run.name]
+def children(run: Run, among: Iterable[Run] | None = None) -> list[Run]:
+    """The branches of a run, of all runs or of those `among` which to look, in the order of their numbers."""
+    others = listing() if among is None else among
+    found = [(other, other.lineage) for other in others if other.lineage and other.lineage.parent == run.name]
     born = lineages.born(run.path, run.frames) if found else 0.0
     return sorted((other for other, lineage in found if lineage.is_of(born)), key=by_number)
 

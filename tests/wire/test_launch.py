@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from grok_tui import launch, paths, runs
+from grok_tui import config, launch, paths, runs
 from grok_tui.config import Config
 from grok_tui.errors import LaunchError, RunError
 from grok_tui.protocol import Order
 from grok_tui.runs import Run
 from grok_tui.sources import ask
-from tests.wire.wiring import make_run, until
+from tests.wire.wiring import make_run, points, training, until
 
 Behave = Callable[[str], None]
 
@@ -185,3 +185,44 @@ def test_resuming_takes_up_an_ended_run(behave: Behave) -> None:
         launch.resume(run)
         assert run.alive
         end(run)
+
+
+@pytest.mark.parametrize(("mode", "left"), [("refuse", 1), ("mute", 1), ("late", 2)])
+def test_of_a_branch_whose_trainer_does_not_come_up_only_what_was_recorded_is_left(
+    behave: Behave, mode: str, left: int
+) -> None:
+    parent = make_run()
+    with training(parent) as trainer:
+        trainer.write(points(0, 30))
+    behave(mode)
+    with pytest.raises(LaunchError, match=r"demo-1\.1 did not start"):
+        launch.branch(parent, 20)
+    assert len(list(paths.runs_dir().iterdir())) == left
+
+
+def test_a_started_branch_listens_and_runs_only_the_hook_that_it_is_given(
+    behave: Behave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = runs.create(config.override(Config(name="demo"), [("notify.hook", "touch parents")]))
+    with training(parent) as trainer:
+        trainer.write(points(0, 30))
+    behave("serve")
+    asked: list[tuple[object, ...]] = []
+    real = launch.command
+
+    def command(run: Run, *how: object) -> list[str]:
+        asked.append(how)
+        return real(run, *how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(launch, "command", command)
+    children = [
+        launch.branch(parent, 20, threads=3),
+        launch.branch(parent, 20, settings=[("notify.hook", "touch own")]),
+        launch.branch(parent, 20, hook="touch other"),
+    ]
+    try:
+        assert all(child.alive for child in children)
+        assert asked == [("auto", 3, ""), ("auto", None, "touch own"), ("auto", None, "touch other")]
+    finally:
+        for child in children:
+            end(child)
