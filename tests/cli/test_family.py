@@ -161,12 +161,15 @@ def test_a_run_that_somebody_needs_is_not_deleted(say: Say) -> None:
     assert "demo-1.1.1" in refused(say("delete", run.name, child.name, "--yes"))
     locks.lock(grandchild)
     assert "grok-tui unlock demo-1.1.1" in refused(say("delete", grandchild.name, "--yes"))
+    other = recorded()
+    assert "demo-1.1.1 is locked" in refused(say("delete", other.name, grandchild.name, "--yes"))
+    assert other.path.is_dir(), "all of them or none"
     locks.unlock(grandchild)
     with child.hold():
         assert "grok-tui stop demo-1.1" in refused(say("delete", run.name, child.name, grandchild.name, "--yes"))
     assert all(found.path.is_dir() for found in (run, child, grandchild))
     assert say("delete", grandchild.name, run.name, child.name, "--yes").returncode == 0
-    assert runs.listing() == []
+    assert runs.listing() == [other]
 
 
 def test_nothing_half_deleted_is_seen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

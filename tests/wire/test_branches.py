@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -276,6 +277,21 @@ def test_of_epochs_that_were_given_up_only_the_second_time_counts() -> None:
     assert [f.values["test_loss"].tolist() for f in points if "test_loss" in f.values] == [[1.0], [1.0], [8.0]]
     assert [e.data["value"] for e in state.changes()] == [3.0, 900.0, 3.0]
     assert [e.data.get("placed") for e in state.events if e.what == "phase"] == [50]
+
+
+def test_training_that_began_anew_without_any_change_counts_from_its_second_beginning() -> None:
+    bad = losses(0, 30)
+    bad.values["train_loss"][9:] = np.nan
+    child = branches.create(parent((hello(), told(0, "started"), bad, told(30, "failed"), losses(0, 25, 2.0))), 25)
+    (found,) = (frame for frame in frames(child) if isinstance(frame, Points))
+    assert same(found, losses(0, 25, 2.0))
+
+
+def test_a_branch_is_of_the_machine_that_its_epochs_were_trained_on() -> None:
+    other = replace(hello(), machine={"device": "cpu", "threads": 7})
+    run = parent((hello(), told(0, "started"), losses(0, 30), other, losses(30, 60)))
+    greetings = [frames(branches.create(run, epoch))[0] for epoch in (30, 31)]
+    assert [getattr(found, "machine", None) for found in greetings] == [{"device": "cpu"}, other.machine]
 
 
 def test_a_run_that_diverged_is_branched_before_that() -> None:
