@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grok_tui import codec, ledger, lineage, planned, record, runs
+from grok_tui import codec, ledger, lineage, notes, planned, record, runs
 from grok_tui import config as configs
 from grok_tui.config import Config
 from grok_tui.course import STEERED, Course
@@ -27,6 +27,9 @@ from grok_tui.planned import Planned
 from grok_tui.protocol import Event, Hello
 from grok_tui.runs import Run
 from grok_tui.trunk import Trunk, renumbered
+
+PATIENCE = 3.0
+"""Seconds for a living parent to record an epoch that it has come to: it does so a few times a second."""
 
 OWN = ("training.epochs", "measure.*", "record.*", "notify.*", "view.*")
 """What of its configuration a branch may have otherwise: nothing that its past was made with."""
@@ -57,10 +60,10 @@ def create(
     settings = tuple(settings)
     config = _config(parent.config, settings)
     checked = _checked(changes or {})
-    trunk = Trunk(parent)
+    trunk = _trunk(parent, epoch)
     _check(parent, trunk, epoch, config.training.epochs)
     kept, without = _kept(parent, trunk, epoch, before)
-    wanted = {name: new for name, new in checked.items() if new != _in_force(name, config, kept, epoch)}
+    wanted = {name: new for name, new in checked.items() if not _stays(_course(name, config, kept), epoch, new)}
     born = time.time()
     own = Lineage(
         parent.name,
@@ -78,8 +81,9 @@ def create(
         ledger.write(child.ledger, past.entries)
         lineage.write(child.path, own)
         _share(parent.weights, child.weights, epoch)
-        stale = any(entry.epoch == epoch for entry in without)  # it may hold what is to be left out
+        stale = bool(without)  # a resume point of this very epoch may hold what is to be left out
         _share(parent.resume_points, child.resume_points, epoch - stale)
+        notes.hand_down(parent, child, epoch)
 
     return runs.create(config, fill, parent)
 
@@ -100,6 +104,14 @@ def last(parent: Run, before: int | None = None) -> int:
 def start(run: Run) -> int:
     """The epoch from which a branch is computed again: of its newest resume point, or 0."""
     return max((int(path.stem) for path in run.resume_points.glob("*.safetensors") if path.stem.isdigit()), default=0)
+
+
+def _trunk(parent: Run, epoch: int) -> Trunk:
+    """The parent's past. A trainer says at once where it is, and records it a little later: that is waited for."""
+    deadline = time.monotonic() + PATIENCE
+    while (trunk := Trunk(parent)).end < epoch and parent.alive and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return trunk
 
 
 def _config(config: Config, settings: tuple[tuple[str, str], ...]) -> Config:
@@ -143,19 +155,25 @@ def _kept(parent: Run, trunk: Trunk, epoch: int, before: int | None) -> tuple[li
         return [entry for entry in trunk.entries if entry.epoch <= epoch], []
     if before not in {entry.seq for entry in trunk.entries if entry.what != "branched"}:
         raise RunError(f"{parent.name}: its ledger has no intervention {before} that could be left out")
-    without = [entry for entry in trunk.entries if entry.seq >= before]
-    if (first := min(entry.epoch for entry in without)) < epoch:
+    later = [entry for entry in trunk.entries if entry.seq >= before]
+    if (first := min(entry.epoch for entry in later)) < epoch:
         raise RunError(f"{parent.name}: to leave out what was done at epoch {first:,}, branch there or before")
-    return [entry for entry in trunk.entries if entry.epoch <= epoch and entry.seq < before], without
+    kept = [entry for entry in trunk.entries if entry.epoch <= epoch and entry.seq < before]
+    return kept, [entry for entry in later if entry.epoch == epoch]
 
 
-def _in_force(name: str, config: Config, kept: Iterable[Entry], epoch: int) -> float:
-    """The value of a control at the branch."""
+def _course(name: str, config: Config, kept: Iterable[Entry]) -> Course:
+    """What was done to a control up to the branch."""
     course = Course(float(getattr(config.optimizer, name)))
     for entry in kept:
         if entry.what in STEERED and entry.data.get("control") == name:
             course.take(entry.epoch, entry.what, entry.data)
-    return course.at(epoch)
+    return course
+
+
+def _stays(course: Course, epoch: int, value: float) -> bool:
+    """Whether a control would have `value` from the epoch on without being changed."""
+    return course.at(epoch) == value and course.running(epoch) is None
 
 
 def _given_up(kept: list[Entry], without: list[Entry]) -> list[Planned]:
@@ -174,7 +192,7 @@ def _steps(own: Lineage, config: Config, kept: list[Entry], without: list[Entry]
         told = f"plan {rule.id} is {own.parent}'s alone: {rule.line}"
         steps.append(Entry(0, now, epoch, "unplanned", True, told, {"id": rule.id}))
     for name, value in own.changes.items():
-        previous = _in_force(name, config, kept, epoch)
+        previous = _course(name, config, kept).at(epoch)
         data = {"control": name, "value": value, "previous": previous}
         steps.append(Entry(0, now, epoch, "changed", True, f"{name} {previous:g} → {value:g}", data))
     return steps

@@ -125,6 +125,22 @@ def read(run: Run) -> list[Note]:
     return _parse(data)[0]
 
 
+def hand_down(run: Run, branch: Run, epoch: int) -> None:
+    """Give a branch, which nobody sees yet, its parent's notes up to the epoch at which they part.
+
+    Raises:
+        NoteError: they cannot be read.
+        OSError: the disk would not take them.
+    """
+    lines = [
+        json.dumps({"id": note.id, "time": note.time, "epoch": note.epoch, "text": note.text}, ensure_ascii=False)
+        for note in read(run)
+        if note.epoch <= epoch
+    ]
+    if lines:
+        path(branch).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 class Watch:
     """Looks now and then whether notes have been added or removed, by whomever."""
 

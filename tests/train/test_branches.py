@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -141,71 +142,110 @@ def reached(run: Run, epoch: int) -> Callable[[], bool]:
     return lambda: int(run.state.get("epoch", 0)) >= epoch
 
 
-def test_a_branch_with_nothing_changed_equals_its_parent(parent: Run) -> None:
+@dataclass
+class Family:
+    """One parent and all its branches, trained in one process."""
+
+    parent: Run
+    equal: dict[int, Run]
+    """By epoch: with nothing changed, and later the parent's changes."""
+    changed: dict[int, Run]
+    """By epoch: with something changed there."""
+    longer: Run
+    without: list[tuple[Run, Run]]
+    """Branches before a change, each with a run to which it was never done."""
+    scheduled: Run
+    on_schedule: list[Run]
+    held: Run
+
+
+@pytest.fixture(scope="module")
+def family(parent: Run) -> Family:
     """Before, at, between and after the changes; at a resume point and off it; at the start and near the end."""
-    epochs = (0, 1, 50, 100, 120, 180, 240, 280, 359)
-    children = {epoch: later(branches.create(parent, epoch), epoch) for epoch in epochs}
-    train(*children.values())
-    for epoch, child in children.items():
-        assert differs_from(child, parent) is None, epoch
-        assert weights(child) == weights(parent), epoch
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GROK_TUI_HOME", str(parent.path.parent.parent))
+        scheduled = runs.create(small())
+        book, line = Ledger(scheduled.ledger), "set weight_decay linear 1 -> 9 over 150"
+        book.append(90, "scheduled", True, line, control="weight_decay", value=1.0, previous=1.0, schedule=line)
+        book.close()
+        plain = planned(*CHANGES[:2]), planned()
+        train(scheduled, *plain)
+        found = Family(
+            parent,
+            {epoch: later(branches.create(parent, epoch), epoch) for epoch in (0, 50, 100, 120, 240, 280, 359)},
+            {epoch: branches.create(parent, epoch, {"weight_decay": 40.0}) for epoch in (0, 100, 181, 280)}
+            | {240: branches.create(parent, 240, {"lr": 0.0005})},
+            branches.create(parent, EPOCHS, settings=[("training.epochs", str(EPOCHS + 40))]),
+            [
+                (branches.create(parent, 280, before=3), plain[0]),
+                (branches.create(parent, 120, before=1), plain[1]),
+            ],
+            scheduled,
+            [branches.create(scheduled, epoch) for epoch in (90, 165, 300)],
+            branches.create(scheduled, 165, {"weight_decay": 5.0}),  # which it is there
+        )
+        train(
+            *found.equal.values(), *found.changed.values(), found.longer, *(child for child, _ in found.without),
+            *found.on_schedule, found.held,
+        )  # fmt: skip
+    return found
+
+
+def test_a_branch_with_nothing_changed_equals_its_parent(family: Family) -> None:
+    for epoch, child in family.equal.items():
+        assert differs_from(child, family.parent) is None, epoch
+        assert weights(child) == weights(family.parent), epoch
         verdicts = [event.text for event in events(child, "replayed")]
         assert len(verdicts) == (epoch not in (0, 100)), epoch
         assert all("equal to the recording, bit for bit" in text for text in verdicts), verdicts
         assert child.state["state"] == "finished"
 
 
-def test_a_changed_branch_equals_its_parent_up_to_its_epoch_and_differs_after(parent: Run) -> None:
-    children = {epoch: branches.create(parent, epoch, {"weight_decay": 40.0}) for epoch in (0, 100, 181, 280)}
-    slower = branches.create(parent, 240, {"lr": 0.0005})
-    train(*children.values(), slower)
-    for epoch, child in {**children, 240: slower}.items():
-        first = differs_from(child, parent)
+def test_a_changed_branch_equals_its_parent_up_to_its_epoch_and_differs_after(family: Family) -> None:
+    for epoch, child in family.changed.items():
+        first = differs_from(child, family.parent)
         assert first is not None
-        assert epoch < first <= epoch + 12, (epoch, first)  # the first ten steps are a warm-up: the very first is 0
-        assert weights(child) != weights(parent)
+        assert epoch < first <= epoch + 12, (epoch, first)  # the very first steps are a warm-up from 0
+        assert weights(child) != weights(family.parent)
         branched, change = events(child, "branched", "changed")[-2:]
-        assert (branched.what, branched.epoch, branched.data) == (
-            "branched",
-            epoch,
-            {"parent": parent.name, "epoch": epoch},
-        )
+        assert (branched.what, branched.epoch) == ("branched", epoch)
+        assert branched.data == {"parent": family.parent.name, "epoch": epoch}
         assert (change.epoch, change.seq) == (epoch, branched.seq + 1)
         kept = [(entry.epoch, entry.data["control"]) for entry in ledger.read(child.ledger) if entry.what == "changed"]
         assert kept[:-1] == [(at, name) for at, name, _ in CHANGES if at <= epoch]
 
 
-def test_a_branch_of_a_finished_run_goes_on_when_it_is_given_more_epochs(parent: Run) -> None:
-    child = branches.create(parent, EPOCHS, settings=[("training.epochs", str(EPOCHS + 40))])
-    train(child)
-    assert parts(child, EPOCHS) == parts(parent, EPOCHS)
+def test_a_branch_of_a_finished_run_goes_on_when_it_is_given_more_epochs(family: Family) -> None:
+    child = family.longer
+    assert parts(child, EPOCHS) == parts(family.parent, EPOCHS)
     assert [name for name, at in parts(child) if at == EPOCHS + 39] == ["train_loss", "train_accuracy"]
     assert child.state["epoch"] == EPOCHS + 40
 
 
-def test_a_branch_of_a_branch_equals_the_first_of_them(parent: Run) -> None:
-    child = later(branches.create(parent, 160), 160)
-    train(child)
+def test_a_branch_before_a_change_is_as_if_it_had_never_been(family: Family) -> None:
+    for child, plain in family.without:
+        assert differs_from(child, plain) is None
+        assert weights(child) == weights(plain)
+
+
+def test_a_branch_within_a_schedule_goes_on_with_it_and_a_change_ends_it(family: Family) -> None:
+    assert [differs_from(child, family.scheduled) for child in family.on_schedule] == [None] * 3
+    assert all(weights(child) == weights(family.scheduled) for child in family.on_schedule)
+    assert differs_from(family.held, family.scheduled) in range(166, 180)
+    assert family.held.state["controls"]["weight_decay"] == 5.0
+
+
+def test_a_branch_of_a_branch_equals_the_first_of_them(family: Family) -> None:
+    child = family.equal[100]
     grandchild = later(branches.create(child, 250), 250)
     assert grandchild.name == f"{child.name}.1"
     train(grandchild)
-    assert differs_from(grandchild, parent) is None
-    assert weights(grandchild) == weights(parent)
+    assert differs_from(grandchild, family.parent) is None
+    assert weights(grandchild) == weights(family.parent)
     told = [(event.epoch, event.data["parent"]) for event in events(grandchild, "branched")]
-    assert told == [(160, parent.name), (250, child.name)]
-    assert events(grandchild, "started", "resumed", "finished")[0].what == "started"
-    assert [entry.seq for entry in ledger.read(grandchild.ledger)] == list(
-        range(1, len(ledger.read(grandchild.ledger)) + 1)
-    )
-
-
-def test_a_branch_before_a_change_is_as_if_it_had_never_been(parent: Run) -> None:
-    without_last, without_all = planned(*CHANGES[:2]), planned()
-    children = (branches.create(parent, 280, before=3), branches.create(parent, 120, before=1))
-    train(without_last, without_all, *children)
-    for child, plain in zip(children, (without_last, without_all), strict=True):
-        assert differs_from(child, plain) is None
-        assert weights(child) == weights(plain)
+    assert told == [(100, family.parent.name), (250, child.name)]
+    seqs = [entry.seq for entry in ledger.read(grandchild.ledger)]
+    assert seqs == list(range(1, len(seqs) + 1))
 
 
 def test_a_branch_of_a_living_run_does_not_disturb_it(parent: Run) -> None:
@@ -214,7 +254,7 @@ def test_a_branch_of_a_living_run_does_not_disturb_it(parent: Run) -> None:
     launch.resume(living, device="cpu", threads=1)
     children: list[Run] = []
     while living.alive:
-        if (epoch := int(living.state.get("epoch", 0))) and len(children) < 12:
+        if (epoch := int(living.state.get("epoch", 0))) and len(children) < 6:
             children.append(later(branches.create(living, epoch), epoch))
         time.sleep(0.02)
     assert children
@@ -227,17 +267,17 @@ def test_a_branch_of_a_living_run_does_not_disturb_it(parent: Run) -> None:
         assert weights(child) == weights(parent)
 
 
-def test_a_branch_of_a_paused_run_trains_on_the_same_threads() -> None:
+def test_a_branch_of_a_paused_run_trains() -> None:
     living = runs.create(small(training__epochs=10_000_000))
-    launch.resume(living, device="cpu", threads=2)
-    until(reached(living, 40))
+    launch.resume(living, device="cpu", threads=1)
+    until(reached(living, 20))
     paused = ask(living, Order(1, "pause"))
     assert ask(living, SetControl(2, "weight_decay", 3.0)).ok
     child = launch.branch(living, paused.epoch, changes={"weight_decay": 0.3})
-    until(reached(child, paused.epoch + 40))
+    until(reached(child, paused.epoch + 10))
     assert (child.state["state"], living.state["state"]) == ("running", "paused")
     assert child.state["controls"]["weight_decay"] == 0.3
-    assert "threads" not in events(child, "resumed")[0].text
+    assert events(child, "resumed")[0].text == "begins at epoch 0"
     assert [event.data["value"] for event in events(child, "changed")] == [3.0, 0.3]
     for run in (child, living):
         os.kill(run.pid, signal.SIGTERM)

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grok_tui import branches, config, ledger, listing, paths, record, runs
+from grok_tui import branches, config, ledger, listing, notes, paths, record, runs
+from grok_tui.course import STEERED, Course
 from grok_tui.errors import GrokTuiError, RunError
 from grok_tui.ledger import Ledger
 from grok_tui.protocol import Array, Event, Hello, Points, Stored
@@ -90,6 +91,15 @@ def content(run: Run) -> dict[str, bytes]:
 
 def frames(run: Run) -> list[Stored]:
     return record.read(run.frames)[0]
+
+
+def course(run: Run) -> Course:
+    """What was done to the weight decay."""
+    found = Course(1.0)
+    for entry in ledger.read(run.ledger):
+        if entry.what in STEERED and entry.data.get("control") == "weight_decay":
+            found.take(entry.epoch, entry.what, entry.data)
+    return found
 
 
 def stored(place: Path) -> list[int]:
@@ -251,6 +261,27 @@ def test_a_change_to_the_value_in_force_is_none() -> None:
     assert [entry.what for entry in ledger.read(child.ledger)] == ["changed", "branched"]
     assert child.lineage is not None
     assert child.lineage.changes == {}
+
+
+def test_a_value_that_a_schedule_passes_through_is_held_by_a_branch_that_asks_for_it() -> None:
+    ramp = told(
+        30, "scheduled", 1, control="weight_decay", value=1.0, schedule="set weight_decay linear 1 -> 3 over 40"
+    )
+    run = parent((*STORY[:7], ramp, losses(30, END)))
+    assert course(run).at(50) == 2.0
+    held, free = branches.create(run, 50, {"weight_decay": 2.0}), branches.create(run, 50)
+    assert (course(held).at(60), course(free).at(60)) == (2.0, 2.5)
+
+
+def test_notes_about_the_shared_past_come_along() -> None:
+    run = parent()
+    run.write_state({"epoch": END})
+    early, late = notes.add(run, 40, "the dip"), notes.add(run, 41, "after")
+    notes.remove(run, notes.add(run, 10, "a slip").id)
+    child = branches.create(run, 40)
+    assert notes.read(child) == [early]
+    assert notes.read(run) == [early, late]
+    assert not notes.path(branches.create(run, 39)).exists()
 
 
 def test_other_interventions_than_changes_come_along() -> None:
