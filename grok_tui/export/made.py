@@ -34,7 +34,8 @@ def made(whole: Whole) -> dict[str, Any]:
         "command": command(),
         "run": whole.run.name,
         "preset": hello.config.get("name", ""),
-        "again": again(hello.config),
+        "lineage": asdict(whole.run.lineage) if whole.run.lineage else None,
+        "again": again(whole),
         "seeds": {name: state.setting(section, "seed") for name, section in (("data", "data"), ("model", "model"))},
         "epoch": state.epoch,
         "configured_epochs": state.epochs,
@@ -91,26 +92,33 @@ def command() -> str:
     return shlex.join(["grok-tui", *sys.argv[1:]])
 
 
-def again(tables: dict[str, Any]) -> str:
-    """The command that starts a run of this configuration; empty where there is none."""
+def again(whole: Whole) -> str:
+    """The command that begins such a run; what was done to it later is in the ledger. Empty where there is none."""
+    if (own := whole.run.lineage) is not None:
+        changes = [
+            word for name, value in own.changes.items() for word in (f"--{name.replace('_', '-')}", f"{value:g}")
+        ]
+        settings = [word for key, value in own.settings.items() for word in ("--set", f"{key}={value}")]
+        if own.without:  # an undo, which the command line offers in other words
+            return ""
+        return shlex.join(["grok-tui", "branch", own.parent, "--epoch", str(own.epoch), *changes, *settings])
+    assert whole.state.hello is not None
     try:
-        wanted = config.from_tables(dict(tables), "the run")
+        wanted = config.from_tables(dict(whole.state.hello.config), "the run")
         shipped = config.presets()
     except ConfigError:  # of a newer grok-tui: its configuration stands beside this
         return ""
-    base = shipped.get(wanted.name, config.Config())
-    before, after = config.to_tables(base), config.to_tables(wanted)
-    changes = [
-        f"{section}.{key}={_typed(value)}"
-        for section, table in after.items()
-        if isinstance(table, dict)
-        for key, value in table.items()
-        if value != before[section][key]
-    ]
-    name = wanted.name if wanted.name in shipped else ""
-    if not name:
+    if wanted.name not in shipped:
         return ""
-    return shlex.join(["grok-tui", "--preset", name, *(word for change in changes for word in ("--set", change))])
+    before, after = config.to_tables(shipped[wanted.name]), config.to_tables(wanted)
+    words = ["grok-tui", "--preset", wanted.name]
+    for section, table in after.items():
+        for key, value in table.items() if isinstance(table, dict) else ():
+            if section == "plan":
+                words += [word for line in value for word in ("--plan", line)]
+            elif value != before[section][key]:
+                words += ["--set", f"{section}.{key}={_typed(value)}"]
+    return shlex.join(words)
 
 
 def plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import math
 import os
@@ -14,9 +15,10 @@ import pytest
 from click.testing import CliRunner
 from pyarrow import parquet
 
+from grok_tui import branches, config, runs
 from grok_tui.cli import cli
 from grok_tui.errors import ExchangeError, GrokTuiError, RecordError
-from grok_tui.export import out, whole
+from grok_tui.export import made, out, whole
 from grok_tui.runs import Run
 from tests.share import planted
 from tests.ui import story
@@ -69,6 +71,23 @@ def test_beside_the_csv_stand_ledger_events_phases_and_how_it_was_made(run: Run,
     assert readings["train_loss"] == "measured"
     hindsight = next(s for s in about["series"] if s["name"] == "restricted_loss_hindsight")
     assert (hindsight["reading"], hindsight["keys"]) == ("hindsight", sorted(story.KEYS))
+
+
+def test_a_branch_says_of_which_run_it_is_one_and_a_preset_what_was_set() -> None:
+    parent = planted.run(looked_back=False)
+    child = branches.create(parent, 2500, {"weight_decay": 0.25}, [("training.epochs", "50000")])
+    how = made.made(whole.read(child))
+    assert how["lineage"]["parent"] == parent.name
+    expected = f"grok-tui branch {parent.name} --epoch 2500 --weight-decay 0.25 --set training.epochs=50000"
+    assert how["again"] == expected
+    context = cli.commands["branch"].make_context("branch", expected.split()[2:])
+    assert context.params["epoch"] == 2500
+    settings = config.override(config.preset("demo"), [("data.seed", "7"), ("notify.bell", "true")])
+    settings = dataclasses.replace(settings, plan=config.Plan(("when cleanup: pause",)))
+    other = runs.create(settings)
+    planted.record(other, [dataclasses.replace(story.hello(other.name), config=config.to_tables(settings))])
+    again = made.made(whole.read(other))["again"]
+    assert again == "grok-tui --preset demo --set data.seed=7 --set notify.bell=true --plan 'when cleanup: pause'"
 
 
 def test_parquet_tells_null_from_nan_and_carries_readings_with_the_columns(run: Run, tmp_path: Path) -> None:
