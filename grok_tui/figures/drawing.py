@@ -16,7 +16,7 @@ from grok_tui.export.whole import Whole
 from grok_tui.figures import style
 from grok_tui.figures.style import Look
 from grok_tui.hindsight import SUFFIX
-from grok_tui.protocol import Array
+from grok_tui.protocol import Array, Event
 from grok_tui.series import Floats, Ints
 
 MARKERS = 12
@@ -231,24 +231,30 @@ def _wide(start: float, end: float, subject: Subject) -> float:
 def _marks(ax: Axes, subject: Subject) -> None:
     """A line at each intervention and where the run left its parent; a flag at each note."""
     told = [event for event in subject.whole.state.events if event.epoch <= subject.until]
-    marked = [event for event in told if event.what in STEERED or event.what == "branched"]
-    for nth, event in enumerate(marked):
-        control = str(event.data.get("control"))
-        sloped = "↝ " if event.what == "scheduled" else ""
-        text = "branched"
-        if event.what != "branched":
-            text = f"{SHORT.get(control, control)} {sloped}{wording.number(float(event.data['value']))}"
-        ax.axvline(event.epoch, color=style.KEY, linewidth=0.9, zorder=1.5)
-        _beside(ax, event.epoch, 0.02 + 0.16 * (nth % 3), text, style.KEY)
+    marked: dict[int, list[str]] = {}
+    for event in told:
+        if event.what in STEERED or event.what == "branched":
+            marked.setdefault(event.epoch, []).append(_said(event))
+    for nth, (epoch, texts) in enumerate(marked.items()):
+        ax.axvline(epoch, color=style.KEY, linewidth=0.9, zorder=1.5)
+        _beside(ax, epoch, 0.02 + 0.16 * (nth % 3), ", ".join(texts), style.KEY)
     for event in told:
         if event.what == notes.WHAT:
             ax.plot(
                 [event.epoch], [0.985], transform=ax.get_xaxis_transform(), marker=7, color=style.OTHER, clip_on=False
             )
-            _beside(ax, event.epoch, 0.6, wording_of(event.text), style.OTHER)
+            _beside(ax, event.epoch, 0.6, _cut(event.text), style.OTHER)
 
 
-def wording_of(text: str) -> str:
+def _said(event: Event) -> str:
+    """An intervention in a few letters."""
+    if event.what == "branched":
+        return event.what
+    control, sloped = str(event.data.get("control")), "↝ " if event.what == "scheduled" else ""
+    return f"{SHORT.get(control, control)} {sloped}{wording.number(float(event.data['value']))}"
+
+
+def _cut(text: str) -> str:
     """A note, as far as there is room; the file's metadata has the rest."""
     return text if len(text) <= NOTED else text[: NOTED - 1] + "…"
 

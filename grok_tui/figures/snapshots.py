@@ -14,6 +14,9 @@ from grok_tui.figures.drawing import Subject
 from grok_tui.protocol import Array
 from grok_tui.series import Floats
 
+DECADES = 30.0
+"""From which ratio of the largest to the least on an axis is logarithmic."""
+
 HATCHES = ("", "////", "\\\\\\\\", "....", "xxxx", "----", "||||", "oo")
 """What tells clusters apart without colour."""
 
@@ -42,16 +45,19 @@ def ablation(ax: Axes, subject: Subject) -> None:
     values, keys = found.values.ravel().astype(np.float64), subject.key_frequencies()
     k = np.arange(1, len(values) + 1)
     chosen = np.isin(k, keys)
-    floor = np.nanmin(values[values > 0]) / 3 if (values > 0).any() else 1e-9
+    least = float(np.nanmin(values[values > 0])) if (values > 0).any() else 1.0
+    wide = float(np.nanmax(values)) > DECADES * least
+    floor = least / 3 if wide else 0.0
     ax.bar(k, values - floor, bottom=floor, color=np.where(chosen, style.KEY, style.MUTED).tolist(), width=0.8)
     level = unablated(subject, found.epoch)
     if np.isfinite(level) and level > 0:
         ax.axhline(level, color=style.TRAIN, linewidth=0.9, linestyle="--", label="with all frequencies")
         drawing.legend(ax, subject)
-    ax.set_yscale("log", nonpositive="mask")
-    ax.minorticks_off()
+    if wide:
+        ax.set_yscale("log", nonpositive="mask")
+        ax.minorticks_off()
     ax.set_ylabel("loss on all pairs (nats)")
-    ax.set_ylim(floor, 2.5 * np.nanmax(values))
+    ax.set_ylim(floor, (2.5 if wide else 1.15) * float(np.nanmax(values)))
     _name(ax, [k for k in keys if k <= len(values)], values)
     _frequencies(ax, len(values))
     ax.set_title(f"Loss without each frequency, {drawing.at(found)}")
