@@ -273,7 +273,7 @@ def keys(state: RunState) -> str:
     if not found:
         return "none"
     if len(found) > KEYS_TOLD:
-        return f"{len(found)} provisional"
+        return f"{len(found)} keys, provisional"
     return f"{' '.join(map(str, found))} {'final' if found == state.final_keys else 'provisional'}"
 
 

@@ -18,7 +18,8 @@ from grok_tui.commands import common
     "generalized, direct, stalled, degraded, branch.",
 )
 @common.once
-def compare(runs: tuple[str, ...], align: str, once: bool) -> int | None:
+@common.read_only
+def compare(runs: tuple[str, ...], align: str, once: bool, read_only: bool) -> int | None:
     """Lay two to eight runs over each other: curves, phases, a table, and only what differs in their configuration.
 
     With --once: the table, what differs, and what each change did, as text.
@@ -33,8 +34,10 @@ def compare(runs: tuple[str, ...], align: str, once: bool) -> int | None:
     if not once:
         common.need_terminal()
         from grok_tui.ui.app import GrokApp
+        from grok_tui.ui.doors import Doors, only_looking
 
-        return common.shown(GrokApp(compared=(found, alignment)))
+        doors = only_looking(Doors()) if read_only else Doors()
+        return common.shown(GrokApp(doors=doors, compared=(found, alignment)))
     from grok_tui import sidebyside
 
     for line in sidebyside.lines(found, alignment):

@@ -103,7 +103,7 @@ def differing(comparison: Comparison, width: int) -> Cells:
         rows[-1] += [(value, comparison.style(m)) for value, m in zip(each.values, members, strict=True)]
     if not found:
         rows = [[("the configurations do not differ", Token.MUTED)]]
-    return _laid(rows, width)
+    return _laid(rows if _width(rows) <= width else [list(row) for row in zip(*rows, strict=True)], width)
 
 
 def causes(comparison: Comparison, width: int) -> Cells:
@@ -204,7 +204,7 @@ def _widths(rows: Sequence[Sequence[Text]]) -> list[int]:
 
 
 def _laid(rows: Sequence[Sequence[Text]], width: int, right: frozenset[int] = frozenset()) -> Cells:
-    """Rows with aligned columns; the last columns are left out where there is no room."""
+    """Rows with aligned columns; where there is no room for the last ones, a sign says that there are more."""
     widths = _widths(rows)
     cells = Cells(width, len(rows))
     x = 0
@@ -212,6 +212,8 @@ def _laid(rows: Sequence[Sequence[Text]], width: int, right: frozenset[int] = fr
         if x + wide > width and column:
             for y, row in enumerate(rows):  # what is left of it, rather than nothing
                 cells.text(x, y, cut(row[column][0], width - x), row[column][1])
+            if column + 1 < len(widths):
+                cells.text(width - 1, 0, "…", Token.MUTED)
             break
         for y, row in enumerate(rows):
             text, style = row[column]

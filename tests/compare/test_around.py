@@ -38,6 +38,8 @@ def test_the_window_ends_with_what_is_known() -> None:
     known = {e: v for e, v in HALVED.items() if e <= 5300}
     found = around.of(run(events=[CHANGE], test_loss=known), CHANGE)
     assert (found.window, found.limit) == (300, "the newest measure")
+    found = around.of(run(events=[CHANGE, changed(5900, 1.0, 3.0)], test_loss=known), CHANGE)
+    assert (found.window, found.limit) == (300, "the newest measure")
     early = changed(200, 3.0)
     assert around.of(run(events=[early], test_loss=HALVED), early).limit == "the start"
 

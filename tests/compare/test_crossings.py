@@ -116,6 +116,8 @@ def test_a_phase_that_is_not_there_yet_says_nothing_of_any_epoch() -> None:
         (Reach(None, 9000, 9000, 9000), Reach(None, 8000, 8000, 8000), Gap("unknown")),
         (Reach(7000, 6900, 7000, 9000), Reach(None, -1, -1, -1), Gap("unknown")),
         (Reach(None, -1, -1, -1), Reach(0, -1, 0, 9000), Gap("unknown")),
+        (Reach(7000, 6900, 7000, 9000), Reach(None, 6950, 6950, 7100), Gap("unknown")),  # it may be past it already
+        (Reach(None, 6950, 6950, 7100), Reach(7000, 6900, 7000, 9000), Gap("unknown")),
     ],
 )
 def test_a_gap_claims_no_more_than_the_measures_tell(here: Reach, there: Reach, found: Gap) -> None:

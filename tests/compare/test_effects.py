@@ -186,6 +186,12 @@ def test_a_peak_after_the_branch_is_compared_and_one_before_it_is_not() -> None:
         ((branched(6000),), (changed(6500, 3.0),), "weight decay 1 (1, 3 from 6,500 in the parent)", 0),
         (RAISED, (changed(9000, 0.5),), "weight decay 3 (1, 0.5 from 9,000 in the parent)", 1),
         (
+            (*RAISED, changed(8000, 0.5)),
+            (changed(8000, 0.5),),
+            "weight decay 3, 0.5 from 8,000 (1, 0.5 from 8,000 in the parent)",
+            0,
+        ),
+        (
             (*RAISED, changed(6000, 5e-4, 1e-3, "lr")),
             (),
             "weight decay 3 (1 in the parent); learning rate 5e-4 (0.001 in the parent)",

@@ -98,6 +98,18 @@ async def test_eight_runs_are_all_there_at_every_size(size: tuple[int, int]) -> 
         assert "q Leave" in bottom(pilot)
 
 
+async def test_what_differs_has_a_line_for_each_run_where_columns_have_no_room() -> None:
+    changes = [(3000, "weight_decay", 0.25), (4000, "weight_decay", 1.0)]
+    found = {f"run-{n}": Scripted(frames(until=4100, changes=changes[: n % 3], run=f"run-{n}")) for n in range(1, 9)}
+    async with side_by_side(found, (80, 60)) as (pilot, _):
+        rows = [row.split() for row in text(pilot)]
+        for n in range(1, 9):
+            path = [["1"], ["1,", "0.25", "from", "3,000"], ["1,", "0.25", "from", "3,000,", "1", "from", "4,000"]][
+                n % 3
+            ]
+            assert [str(n), f"run-{n}", *path] in rows
+
+
 async def test_the_values_stand_in_order_and_follow_the_cursor() -> None:
     async with side_by_side(scripts()) as (pilot, screen):
         await pilot.press("n")  # test loss
