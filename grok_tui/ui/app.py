@@ -37,6 +37,10 @@ CHARTS_EVERY = 0.5
 STATUS_EVERY = 0.25
 """Seconds between redraws of the status line."""
 
+RARELY = (20_000, 10, 50)
+"""When Python looks for cyclic garbage. By its own numbers a cursor that moves over heat maps met a collection of
+everything at every twelfth step, which took 100 ms: more than the rest of the step."""
+
 
 class GrokApp(App[str]):
     """One viewer: of the run behind `source`, or of the home screen without one. Returns what to say on leaving."""
@@ -92,6 +96,7 @@ class GrokApp(App[str]):
         else:
             self.push_screen(self._home() if self._first is None else self._run(self._first))
         gc.freeze()  # the widgets stay; collections that walk them cost a chart's redraw 15 ms
+        gc.set_threshold(*RARELY)
         gc.enable()  # the command line puts it off, which saves a tenth of the start
 
     def on_run_wanted(self, message: RunWanted) -> None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
+from grok_tui.calls import EVERY
+from grok_tui.science.phases import PhaseFold
+from grok_tui.series import Series
 from grok_tui.sources import Scripted
 from grok_tui.ui import pace
 from grok_tui.ui.board import Board
+from grok_tui.ui.panes import lines
 from grok_tui.ui.screens.run import RunScreen
 from grok_tui.ui.view import View
+from grok_tui.ui.widgets import chart
+from grok_tui.ui.widgets.cells import Cells, Token
+from tests.ui import measures
 from tests.ui.stage import on_stage, settled, status
 from tests.ui.story import frames
 
@@ -99,3 +108,48 @@ async def test_a_cursor_leaves_the_state_alone() -> None:
         await pilot.press("c", "shift+left", "shift+left")
         await pilot.pause()
         assert repr(screen.state.phases.call) == before
+
+
+def test_a_part_of_a_row_is_the_row_s_part() -> None:
+    cells = Cells(12, 1)
+    cells.text(0, 0, "ab", Token.TRAIN)
+    cells.text(2, 0, "cdef", Token.TEST)
+    for start in range(12):
+        for end in range(start, 13):
+            part = cells.runs(0, start, end)
+            assert "".join(text for text, _ in part) == cells.line(0)[start:end]
+            assert [style for text, style in part for _ in text] == cells.styles[0, start:end].tolist()
+
+
+async def test_a_step_draws_no_curve_again_and_only_panes_whose_arrays_are_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What keeps scrubbing fluent, however long the run: counted, not timed."""
+    counts: Counter[str] = Counter()
+
+    def counted(owner: object, name: str) -> None:
+        real = getattr(owner, name)
+
+        def call(*arguments: object, **more: object) -> object:
+            counts[name] += 1
+            return real(*arguments, **more)
+
+        monkeypatch.setattr(owner, name, call)
+
+    async with on_stage(Scripted(measures.frames(until=9000)), size=(200, 60)) as (pilot, screen):
+        await pilot.press("c", "left")
+        await pilot.pause()
+        counted(chart, "_body")
+        counted(Series, "columns")
+        counted(PhaseFold, "add")
+        counted(lines, "_line")
+        steps = 20
+        for _ in range(steps):
+            await pilot.press("left")
+            await pilot.pause()
+        assert screen.view.cursor is not None
+        assert screen.view.cursor < 9000
+        assert counts["_body"] <= 3, "a legend may grow by a row"
+        assert counts["columns"] <= 3 * 10
+        assert counts["add"] <= steps * EVERY
+        assert counts["_line"] == 0

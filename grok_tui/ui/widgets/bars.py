@@ -168,13 +168,17 @@ def _bars(
     hanging: bool = False,
 ) -> None:
     """Draw rows of blocks, a bar's width each; or only its left or right `part`."""
-    for row, line in enumerate(rows):
-        for index, block in enumerate(line):
-            if block != " ":
-                style = (Token.KEY if index in keys else token) | (REVERSE if hanging and block != "█" else 0)
-                place = plan.columns(index)
-                x, wide = (place.start, place.stop - place.start) if part is None else (place.start + part, 1)
-                cells.text(x, y + row, block * wide, style)
+    count, wide = len(rows[0]) if rows else 0, max(plan.stride - 1, 1) if part is None else 1
+    bar = np.arange(count).repeat(wide)
+    x = bar * plan.stride + np.tile(np.arange(wide), count) + (part or 0)
+    bar, x = bar[x < cells.width], x[x < cells.width]
+    colours = np.array([Token.KEY if index in keys else token for index in range(count)], np.uint16)
+    for row, line in enumerate(rows[: max(cells.height - y, 0)]):
+        blocks = np.frombuffer(line.encode("utf-32-le"), np.uint32)[bar]
+        drawn = blocks != ord(" ")
+        turned = np.where((blocks != ord("█")) & hanging, REVERSE, 0).astype(np.uint16)
+        cells.chars[y + row, x[drawn]] = blocks[drawn]
+        cells.styles[y + row, x[drawn]] = (colours[bar] | turned)[drawn]
 
 
 def _names(cells: Cells, plan: Layout, y: int, spectrum: Spectrum) -> None:

@@ -172,13 +172,13 @@ class Cells:
         self.chars[y : y + rows, x : x + columns] = part_
         self.styles[y : y + rows, x : x + columns] = part.styles[:rows, :columns]
 
-    def runs(self, y: int) -> list[tuple[str, int]]:
-        """Row `y` as (text, style) pairs."""
-        styles = self.styles[y]
+    def runs(self, y: int, start: int = 0, end: int | None = None) -> list[tuple[str, int]]:
+        """Row `y` as (text, style) pairs; or its columns from `start` up to `end`."""
+        styles = self.styles[y, start:end]
         if not len(styles):
             return []
         cuts = [0, *(np.flatnonzero(styles[1:] != styles[:-1]) + 1).tolist(), len(styles)]
-        line = self.line(y)
+        line = str(self.chars[y, start:end].tobytes(), "utf-32-le")
         return [(line[start:end], int(styles[start])) for start, end in pairwise(cuts)]
 
     def line(self, y: int) -> str:
