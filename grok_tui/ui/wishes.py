@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from grok_tui import wording
+from grok_tui.course import STEERED
 from grok_tui.errors import ConfigError
 from grok_tui.protocol import ControlInfo, Event
 from grok_tui.state import RunState
@@ -35,9 +36,10 @@ def recorded(state: RunState) -> int:
     return max((int(series.epochs[-1]) for series in state.series.values() if len(series)), default=0)
 
 
-def in_force(state: RunState, control: str, epoch: int) -> float:
-    """A control's value at an epoch."""
-    return next((value for at, value in reversed(state.control_history(control)) if at <= epoch), math.nan)
+def held(state: RunState, control: str, epoch: int) -> str:
+    """The value that was in force at an epoch, as it stands in an input; empty where none is known."""
+    value = state.control_at(control, epoch)
+    return f"{value:g}" if value == value else ""
 
 
 def wished(state: RunState, epoch: str, values: Mapping[str, str], epochs: str) -> Wish:
@@ -51,8 +53,10 @@ def wished(state: RunState, epoch: str, values: Mapping[str, str], epochs: str) 
         raise ConfigError(f"epoch {at:,}: {state.run} is recorded up to {newest:,}")
     changes = {}
     for info in state.catalogue.controls:
+        if values[info.name].strip() == held(state, info.name, at) != "":  # as it was, digits that are not shown too
+            continue
         value = number(values[info.name], info)
-        if value != in_force(state, info.name, at):
+        if value != state.control_at(info.name, at):
             changes[info.name] = value
     until = whole(epochs, "train until", 1)
     if until <= at:
@@ -100,7 +104,7 @@ def said(state: RunState, wish: Wish) -> str:
     told = []
     for name, value in wish.changes.items():
         info = state.control(name)
-        before = wording.number(in_force(state, name, wish.epoch))
+        before = wording.number(state.control_at(name, wish.epoch))
         told.append(f"{info.label if info else name} {before} → {wording.number(value)}")
     return ", ".join(told) or "no change: a control, which repeats its parent bit for bit"
 
@@ -112,21 +116,24 @@ def last_change(state: RunState) -> Event | None:
     by whichever key. Neither of the two is undone again: so a second undo goes on to the change before.
     """
     standing: list[Event] = []
-    for event in state.changes():
+    for event in (each for each in state.events if each.what in STEERED and "ended" not in each.data):
         value, previous = event.data.get("value"), event.data.get("previous")
         while standing and standing[-1].epoch > event.epoch:
             standing.pop()  # of epochs that were given up, and trained again from here on
         control = event.data.get("control")
         mine = next((each for each in reversed(standing) if each.data.get("control") == control), None)
-        if mine is not None and value == mine.data.get("previous") and previous == mine.data.get("value"):
+        moved = mine is not None and mine.what == "scheduled"  # it went on from where it began
+        if mine and value == mine.data.get("previous") and (moved or previous == mine.data.get("value")):
             standing.remove(mine)
-        elif value != previous and isinstance(previous, int | float):
+        elif isinstance(previous, int | float) and (value != previous or event.what == "scheduled"):
             standing.append(event)
     return standing[-1] if standing else None
 
 
 def change_said(state: RunState, event: Event) -> str:
     """A change in words: weight decay 1 → 0.3 at epoch 6,000."""
+    if event.what == "scheduled":
+        return f"{event.text} at epoch {event.epoch:,}"
     info = state.control(str(event.data["control"]))
     label = info.label if info else str(event.data["control"])
     before, after = (wording.number(float(event.data[name])) for name in ("previous", "value"))

@@ -380,6 +380,40 @@ def test_a_change_to_the_same_value_is_none_and_given_up_epochs_have_none() -> N
     assert undone(changed(500, 1, 1.0, 9.0), changed(300, 2, 1.0, 1.0)) is None
 
 
+def scheduled(epoch: int, seq: int, previous: float, value: float) -> Event:
+    line = f"set weight_decay cosine {previous:g} -> {value:g} over 1000"
+    data = {"control": "weight_decay", "value": previous, "previous": previous, "schedule": line}
+    return Event(epoch, "scheduled", "weight_decay cosine 1 → 0.1 over 1000", 0.0, seq, data)
+
+
+def test_a_schedule_is_undone_as_a_change_is_and_its_own_end_is_nobodys() -> None:
+    ended = changed(1100, 3, 0.1, 0.1)
+    ended.data["ended"] = "schedule"
+    assert undone(changed(50, 1, 2.0, 1.0), scheduled(100, 2, 1.0, 0.1)) == 2
+    assert undone(changed(50, 1, 2.0, 1.0), scheduled(100, 2, 1.0, 0.1), ended) == 2
+    assert undone(changed(50, 1, 2.0, 1.0), scheduled(100, 2, 1.0, 0.1), changed(600, 3, 0.55, 1.0)) == 1
+
+
+async def test_u_names_a_schedule_by_its_line() -> None:
+    source = scripted(steered(scheduled(6000, 1, 1.0, 0.1)))
+    async with on_stage(source, doors=world().doors()) as (pilot, _):
+        await pilot.press("u")
+        await pilot.pause()
+        assert "Undo: weight_decay cosine 1 → 0.1 over 1000 at epoch 6,000" in "\n".join(text(pilot))
+
+
+def test_a_value_that_is_left_as_it_stands_is_no_change_however_many_digits_it_has() -> None:
+    state = state_of(steered(scheduled(6000, 1, 1.0, 0.1)))
+    value = state.control_at("weight_decay", 6333)
+    typed = wishes.held(state, "weight_decay", 6333)
+    assert float(typed) != value
+    wish = wishes.wished(state, "6333", {"weight_decay": typed, "lr": "0.001"}, "40000")
+    assert wish.changes == {}
+    assert wishes.wished(state, "6333", {"weight_decay": "0.5", "lr": "0.001"}, "40000").changes == {
+        "weight_decay": 0.5
+    }
+
+
 def test_a_wish_without_more_epochs_has_no_settings() -> None:
     assert Wish(3).settings == ()
     assert Wish(3, epochs=9).settings == (("training.epochs", "9"),)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from grok_tui.protocol import Array
 from grok_tui.series import Series
 from grok_tui.state import Ghost, RunState
-from grok_tui.ui.panes import lines, tracks
+from grok_tui.ui.panes import DecayPane, lines, tracks
 from grok_tui.ui.panes.phase import bands, of_the_parent
 from grok_tui.ui.panes.tracks import Tracks
+from grok_tui.ui.view import View
 from grok_tui.ui.widgets import ribbon
 from grok_tui.ui.widgets.axis import Epochs, Values
 from grok_tui.ui.widgets.cells import DIM, Cells, Token
@@ -22,7 +23,9 @@ from grok_tui.ui.widgets.ribbon import Strip
 from grok_tui.ui.widgets.strokes import Stroke
 from tests.ui.counting import points_read
 from tests.ui.family import PARENT, SINCE, child, parent
-from tests.ui.gallery import state_of
+from tests.ui.gallery import Gallery, state_of
+from tests.ui.story import KEYS
+from tests.ui.test_hindsight import looked_back
 
 NAMES = ("parent nanda113-1", "nanda113-1", "parent")
 UNIT = Values(0.0, 1.0)
@@ -163,6 +166,11 @@ def test_the_legend_names_the_parent_once() -> None:
     assert text.count("┄ parent nanda113-1") == 1
 
 
+def test_a_window_before_the_branch_does_not_name_the_parent() -> None:
+    text = "\n".join(picture(Plot((haunted([0.2] * 1000, [0.8] * 1000, 500),), Epochs(0, 400), UNIT), 100, 20).lines())
+    assert "nanda113-1" not in text
+
+
 def test_the_cursor_reads_the_parent_beside_the_child_where_there_is_room() -> None:
     line = haunted([0.25] * 1000, [0.75] * 1000, 500, digits=2)
     wide = picture(plot(line, cursor=700), 100, 20).line(0)
@@ -293,3 +301,25 @@ def test_a_parent_that_goes_on_is_drawn_anew() -> None:
     after = inked(sheet.picture(shown, 105, 20), Token.TEST_WEAK)
     assert max(x for x, _ in before) < 80
     assert max(x for x, _ in after) > 100
+
+
+async def test_the_heading_of_the_weight_decay_has_the_parents_beside_the_childs() -> None:
+    app = Gallery(family(), panes=(DecayPane,))
+    async with app.run_test(size=(80, 8)) as pilot:
+        await pilot.pause()
+        assert "0.3 ┄ 1  " in app.text(DecayPane)
+        app.look(View(cursor=3000))
+        await pilot.pause()
+        assert "at 3,000: 1  " in app.text(DecayPane)
+
+
+def test_where_the_parents_final_keys_are_others_the_border_says_which() -> None:
+    state = family()
+    assert state.ghost is not None
+    for run, keys in ((state, KEYS), (state.ghost.state, (2, 3))):
+        for frame in looked_back(keys=keys):
+            run.apply(frame)
+    state.ghost = state.ghost
+    found = [line for name in ("restricted_loss_hindsight", "train_loss") if (line := lines.line(state, name))]
+    assert "┄ its keys: 2 3" in lines.reading(state, found, 100)
+    assert "┄" not in lines.reading(state, [line for line in found if line.name == "train"], 100)

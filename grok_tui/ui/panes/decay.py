@@ -19,6 +19,7 @@ from grok_tui.ui.widgets.cells import BOLD, Cells, Token, cut
 from grok_tui.ui.widgets.chart import Chart
 from grok_tui.ui.widgets.grid import CellGrid
 from grok_tui.ui.widgets.plot import Line, Plot
+from grok_tui.ui.widgets.strokes import Stroke
 
 
 class DecayPane(Pane):
@@ -45,6 +46,7 @@ class DecayPane(Pane):
         effect.now, effect.cursor = state.control_value("weight_decay"), view.cursor
         effect.decay, effect.lr = (in_force(state, control, view.cursor) for control in ("weight_decay", "lr"))
         effect.pending = self.pending or ()
+        effect.theirs = _parents(state, state.epoch if view.cursor is None else view.cursor)
         effect.redraw()
         what = "history of weight_decay"
         values, ghost = state.derived(what, lambda: history(state, "weight_decay")), None
@@ -80,6 +82,12 @@ def in_force(state: RunState, control: str, cursor: int | None) -> float:
     return state.control_at(control, cursor)
 
 
+def _parents(state: RunState, epoch: int) -> float:
+    """What the parent's weight decay is at an epoch after the two parted; NaN where it has none to hold against."""
+    ghost = state.ghost
+    return ghost.state.control_at("weight_decay", epoch) if ghost and epoch >= ghost.since else math.nan
+
+
 def half_life(lr: float, decay: float) -> float:
     """Epochs in which weight decay alone halves the weights; infinite without decay."""
     per_step = lr * decay
@@ -95,6 +103,8 @@ class Effect(CellGrid):
     """Where these two are read; None for now."""
     now: float = math.nan
     pending: tuple[float, ...] = ()
+    theirs: float = math.nan
+    """The parent's."""
 
     def draw(self, width: int, height: int) -> Cells:
         cells = Cells(width, height)
@@ -108,6 +118,8 @@ class Effect(CellGrid):
                 x = cells.text(x, 0, f", now {wording.number(self.now)}", Token.CONTROL)
             asked = " → ".join(("", *map(wording.number, self.pending[-2:])))
             x = cells.text(x, 0, f"{asked} asked", Token.PENDING | BOLD)
+        if not math.isnan(self.theirs):
+            x = cells.text(x, 0, f" {Stroke.GHOST.sample[0]} {wording.number(self.theirs)}", Token.MUTED)
         for form in self._forms():
             if x + 2 + len(form) <= width:
                 cells.text(x + 2, 0, form, Token.MUTED)

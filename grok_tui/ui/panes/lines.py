@@ -197,6 +197,9 @@ def reading(state: RunState, drawn: Sequence[Line] = (), width: int = SIGNS_BELO
         done, total = state.recomputed
         sign = note(state, "hindsight")[2] + " " if width < SIGNS_BELOW else ""
         parts.append(sign + _told(state) + (f" ({done:,} of {total:,} epochs)" if done < total else ""))
+        theirs = state.ghost.state.final_keys if state.ghost else ()
+        if theirs and theirs != state.final_keys and any(line.ghost and _has_keys(line) for line in drawn):
+            parts.append(f"┄ its keys: {_listed(theirs)}")
     if any(line.weak for line in drawn):
         sign = NOTES["provisional"][2] + " " if width < SIGNS_BELOW else ""
         parts.append(

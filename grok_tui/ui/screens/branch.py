@@ -45,7 +45,7 @@ class BranchScreen(ModalScreen[Wish | None]):
             yield Static(f"A new run with its past up to an epoch; {state.run} stays as it is.", id="branch-detail")
             yield from self._row(EPOCH, "at epoch", f"{self._at}")
             for info in state.catalogue.controls:
-                yield from self._row(f"{CONTROL}{info.name}", info.label, self._held(info.name, self._at))
+                yield from self._row(f"{CONTROL}{info.name}", info.label, wishes.held(self._state, info.name, self._at))
             yield from self._row(EPOCHS, "train until", f"{until}")
             yield Static(id="branch-sum")
             yield Static("Enter branches · Tab goes to the next · Esc leaves", id="branch-keys")
@@ -68,10 +68,6 @@ class BranchScreen(ModalScreen[Wish | None]):
         if self._wish is not None:
             self.dismiss(self._wish)
 
-    def _held(self, control: str, epoch: int) -> str:
-        value = wishes.in_force(self._state, control, epoch)
-        return f"{value:g}" if value == value else ""
-
     def _move(self, text: str) -> None:
         """The controls that nobody has typed over follow to what was in force at the new epoch."""
         try:
@@ -80,8 +76,8 @@ class BranchScreen(ModalScreen[Wish | None]):
             return
         for name in self._controls:
             field = self.query_one(f"#{CONTROL}{name}", Input)
-            if field.value == self._held(name, self._at):
-                field.value = self._held(name, epoch)
+            if field.value == wishes.held(self._state, name, self._at):
+                field.value = wishes.held(self._state, name, epoch)
         self._at = epoch
 
     def _text(self, id: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from grok_tui.course import STEERED
 from grok_tui.errors import GrokTuiError
 from grok_tui.protocol import Event
 from grok_tui.ui import wishes
@@ -57,14 +58,15 @@ class Branching(Steering):
         """Ask how to undo the last change that has not been taken back."""
         change = wishes.last_change(self.state)
         if change is None:
-            taken = "every change has been taken back" if self.state.changes() else "no control has been changed"
+            some = any(event.what in STEERED for event in self.state.events)
+            taken = "every change has been taken back" if some else "no control has been changed"
             self.say(f"nothing to undo: {taken}", "$warn")
             return
 
         def undo(choice: str | None) -> None:
             self._undo(change, choice)
 
-        later = sum(event.seq > change.seq for event in self.state.changes())
+        later = sum(event.seq > change.seq for event in self.state.events if event.what in STEERED)
         self.app.push_screen(UndoScreen(self.state, change, later, self.why_not()), undo)
 
     def _undo(self, change: Event, choice: str | None) -> None:

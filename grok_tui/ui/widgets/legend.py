@@ -100,7 +100,7 @@ def _value(line: Line, cursor: int | None, form: Form) -> str:
 
 def _ghost(plot: Plot, form: Form) -> list[tuple[str, str, int]]:
     """Whose the ghosts are, once for all of them."""
-    ghost = next((line.ghost for line in plot.lines if line.ghost), None)
+    ghost = next((line.ghost for line in plot.lines if line.ghost and line.ghost.since <= plot.epochs.end), None)
     if ghost is None:
         return []
     at = 0 if not form.short else 1 if form in (Form.SHORT_BOTH, Form.SHORT) else 2
