@@ -45,13 +45,14 @@ def tree(found: Iterable[Run]) -> list[tuple[str, Run]]:
     children: dict[str, list[Run]] = {}
     for run in sorted(found, key=runs.by_number):
         children.setdefault(parents.get(run.name, ""), []).append(run)
-    roots = []
+    known = {run.name: run for run in found}
+    roots: dict[str, Run] = {}
     for run in found:
-        while (name := parents.get(run.name)) is not None:
-            run = next(other for other in found if other.name == name)
-        if run not in roots:
-            roots.append(run)
-    return [row for root in roots for row in (("", root), *_below(root, "", children))]
+        name = run.name
+        while name in parents:
+            name = parents[name]
+        roots[name] = known[name]
+    return [row for root in roots.values() for row in (("", root), *_below(root, "", children))]
 
 
 def tree_rows(found: Iterable[Run]) -> list[tuple[str, ...]]:
@@ -99,6 +100,7 @@ def _parents(found: list[Run]) -> dict[str, str]:
     """The name of each run's parent, where that is among them, and none is its own ancestor."""
     known = {run.name: run for run in found}
     parents: dict[str, str] = {}
+    born: dict[str, float] = {}
     for run in found:
         own = run.lineage
         if own is None or (parent := known.get(own.parent)) is None:
@@ -106,7 +108,9 @@ def _parents(found: list[Run]) -> dict[str, str]:
         above = parent.name
         while above != run.name and above in parents:
             above = parents[above]
-        if above != run.name and own.is_of(lineage.born(parent.path, parent.frames)):
+        if parent.name not in born:
+            born[parent.name] = lineage.born(parent.path, parent.frames)
+        if above != run.name and own.is_of(born[parent.name]):
             parents[run.name] = parent.name
     return parents
 

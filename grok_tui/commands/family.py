@@ -82,7 +82,7 @@ def delete(runs: tuple[str, ...], yes: bool) -> None:
             raise click.UsageError(f"this would delete {names} ({size}); --yes does it without a terminal")
         click.confirm(f"Delete {names} ({size})? There is no way back.", abort=True)
     removal.delete(chosen)
-    click.echo(f"deleted {names}: {size} are free")
+    click.echo(f"deleted {names}: {size} freed")
 
 
 class Ruled(click.Command):
@@ -116,9 +116,9 @@ def prune(runs: tuple[str, ...], keep_mb: float | None, yes: bool) -> None:
     if not pieces:
         click.echo("nothing to delete")
     elif yes:
-        click.echo(f"{wording.size(pruning.carry_out(pieces))} are free now")
+        click.echo(f"{wording.size(pruning.carry_out(pieces))} freed")
     else:
-        click.echo(f"{wording.size(pruning.frees(pieces))} would be free; with --yes it is done")
+        click.echo(f"{wording.size(pruning.frees(pieces))} would be freed; with --yes it is done")
 
 
 def _table(pieces: list[Piece]) -> list[str]:
