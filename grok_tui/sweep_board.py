@@ -74,7 +74,7 @@ def build(state: SweepState, sign: Sign, collapsed: bool) -> Board:
     """The table now: the first axis downwards, all others across; seeds in one cell when `collapsed`."""
     axes = state.contents.axes
     kept = [i for i, axis in enumerate(axes) if not (collapsed and axis.label == SEED)]
-    down, across = (kept[:1], kept[1:]) if len(kept) > 1 else ([], kept)
+    down, across = (kept[:1], kept[1:]) if len(kept) > 1 or collapsed else ([], kept)
     places: dict[tuple[tuple[int, ...], tuple[int, ...]], list[int]] = {}
     for member in state.contents.members:
         at = member.place.at

@@ -66,7 +66,7 @@ def _row(state: SweepState, standing: Standing) -> tuple[str, ...]:
 
 def time_said(found: Time | None, standing: Standing) -> str:
     """The epoch; or that it was not reached yet, or never within the epochs that were trained."""
-    if found is None:
+    if found is None or (standing.state == "failed" and not found.reached):
         return "–"
     if found.reached:
         return f"{found.epoch:,}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,6 +13,12 @@ from grok_tui.grok_times import Sign, Spread, Time
 from grok_tui.runs import Run
 from grok_tui.sweeps import Contents, Member, Sweep
 from grok_tui.tracks import Track
+
+BREATH = 0.2
+"""Seconds of reading after which what was read may be drawn."""
+
+RECORDS = 1000
+"""Of one member's recording at a time: 20 ms."""
 
 OVER = frozenset({"finished", "ended", "failed", "stopped", "cut off", "gone"})
 """Standings of members that nobody trains now."""
@@ -58,30 +65,44 @@ class SweepState:
         """Its runner is at work."""
         self.standings: dict[int, Standing] = {}
         self.tracks: dict[int, Track] = {}
+        self._epochs = {m.number: self.contents.config(m).training.epochs for m in self.contents.members}
+        self._written: tuple[int, int] | None = None
+        self._unread: list[int] = []
+        """Members whose recordings are to be looked at next."""
 
     def look(self) -> bool:
-        """Read what is new; whether there is more to read at once."""
+        """Read what is new, for a while; whether there is more to read at once."""
         self.alive = self.sweep.alive
-        self.contents = self.sweep.read()
-        more = False
-        for member in self.contents.members:
-            standing = self._standing(member)
-            self.standings[member.number] = standing
-            if standing.run is not None:
-                more = self._follow(member.number, standing.run) or more
-        return more
+        self._read()
+        self.standings = {member.number: self._standing(member) for member in self.contents.members}
+        until = time.monotonic() + BREATH
+        self._unread = self._unread or list(self.standings)
+        while self._unread and time.monotonic() < until:
+            number = self._unread.pop(0)
+            run = self.standings[number].run
+            if run is not None and self._follow(number, run):
+                self._unread.append(number)  # until there is nothing new
+        return bool(self._unread)
+
+    def _read(self) -> None:
+        """The file, if it is another than before."""
+        found = self.sweep.file.stat() if self.sweep.file.exists() else None
+        written = (found.st_mtime_ns, found.st_ino) if found else None
+        if written is None or written != self._written:
+            self.contents, self._written = self.sweep.read(), written
 
     def _follow(self, number: int, run: Run) -> bool:
+        """Read on in a member's recording; whether something was new."""
         if number not in self.tracks or self.tracks[number].run != run:
             try:
                 self.tracks[number] = Track(run)
             except RunError:  # said where the run itself is opened
                 return False
-        return self.tracks[number].look()
+        return self.tracks[number].look(RECORDS)
 
     def _standing(self, member: Member) -> Standing:
         run = sweeps.run_of(member)
-        epochs = self.contents.config(member).training.epochs
+        epochs = self._epochs[member.number]
         if run is None:
             state = "gone" if member.run else "failed" if member.state == "failed" else "waiting"
             return Standing(member, None, state, 0, epochs, 0.0, member.why)

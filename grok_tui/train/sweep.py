@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(runner: Runner) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: runner.stopping.set())
+        signal.signal(number, lambda *_: runner.stop())
     runner.run()
     counts = {state: sum(m.state == state for m in runner.contents.members) for state in ("failed", "stopped")}
     done = sum(member.state in sweeps.DONE for member in runner.contents.members)
@@ -71,7 +71,7 @@ class Runner:
     def __init__(self, sweep: Sweep) -> None:
         self.sweep = sweep
         self.contents = sweep.read()
-        self.stopping = threading.Event()
+        self.stopping = False
         self._writing = threading.Lock()
         self._adopt()
 
@@ -84,14 +84,18 @@ class Runner:
             for one in work:
                 self._wait(one, work)
 
+    def stop(self) -> None:
+        """Stop the members that are being trained, and begin no others. Safe to call from a signal handler."""
+        self.stopping = True  # a flag and no event: a handler must not wait for a lock that it has interrupted
+
     def _wait(self, one: Future[None], work: list[Future[None]]) -> None:
-        while not one.done():
-            if self.stopping.wait(LOOK):
-                for other in work:
-                    other.cancel()  # of those that have not begun
-                if not one.cancelled():
-                    one.result()
-                return
+        while not (one.done() or self.stopping):
+            time.sleep(LOOK)
+        if self.stopping:
+            for other in work:
+                other.cancel()  # of those that have not begun
+        if not one.cancelled():
+            one.result()
 
     def _adopt(self) -> None:
         """Runs that a killed runner had made and not yet written down."""
@@ -125,7 +129,7 @@ class Runner:
     def _carry(self, load: Load, crew: Crew) -> None:
         """Bring the members of a load to their ends, however those are."""
         try:
-            members = {m.number: self._with_a_run(m) for m in load if not self.stopping.is_set()}
+            members = {m.number: self._with_a_run(m) for m in load if not self.stopping}
             if not members:
                 return
             for run in members.values():
@@ -163,7 +167,7 @@ class Runner:
                     state, why = outcome(run)
                     self._note(self._member(number), state=state, why=why)
                     del waiting[number]
-            if self.stopping.is_set() and leave == math.inf:
+            if self.stopping and leave == math.inf:
                 leave = time.monotonic() + PARTING
                 _stop([run for run in waiting.values() if run.alive], process)
             if waiting:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grok_tui import config as configs
-from grok_tui import sweep_lists
+from grok_tui import sweep_lists, sweep_state
 from grok_tui.grok_times import Sign, Time
 from grok_tui.protocol import PROTOCOL, Array, Catalogue, Event, Hello, Points
 from grok_tui.record import Recorder
@@ -97,13 +97,28 @@ def test_a_run_whose_first_record_is_large_is_stepped_over() -> None:
     assert track.accuracy.last == 0.99
 
 
+def test_many_recordings_are_read_in_turns_so_that_something_can_be_drawn_soon(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep_state, "BREATH", 0.0)
+    monkeypatch.setattr(sweep_state, "RECORDS", 50)
+    state = SweepState(sweep)
+    assert state.look()
+    assert len(state.standings) == 6
+    assert not state.tracks
+    monkeypatch.setattr(sweep_state, "BREATH", 0.001)
+    while state.look():
+        pass
+    assert [state.tracks[number].epoch for number in (1, 2, 3)] == [planted.EPOCHS] * 3
+
+
 def test_times_and_their_absence_are_told_apart(sweep: Sweep) -> None:
     state = looked(sweep)
     assert state.time(1, Sign.ACCURACY) == Time(9000)
     assert state.time(2, Sign.ACCURACY) == Time(20_000, reached=False)
     assert state.time(6, Sign.ACCURACY) is None
     said = [sweep_lists.time_said(state.time(n, Sign.ACCURACY), state.standings[n]) for n in range(1, 7)]
-    assert said == ["9,000", "never in 20,000", "7,000", "never in 300", "never in 4,000", "–"]
+    assert said == ["9,000", "never in 20,000", "7,000", "–", "never in 4,000", "–"]
 
 
 def test_the_median_over_seeds_counts_the_one_that_never_grokked_and_leaves_out_the_one_that_failed(
@@ -151,10 +166,10 @@ def test_the_board_is_the_grid_and_its_seeds_share_a_cell_when_asked(sweep: Swee
     assert [[cell.mark for cell in row] for row in board.cells] == [["✓", "✓", "✓"], ["✗", "■", "…"]]
     assert board.times == (7000, 9000)
     taken = build(state, Sign.ACCURACY, collapsed=True)
-    assert (taken.columns, [cell.numbers for cell in taken.cells[0]]) == (("1", "5"), [(1, 2, 3), (4, 5, 6)])
+    assert (taken.rows, [row[0].numbers for row in taken.cells]) == (("1", "5"), [(1, 2, 3), (4, 5, 6)])
     assert taken.cells[0][0].words == ("9,000",)
     assert taken.cells[0][0].more[0] == "[7,000->20,000] 2/3"
-    assert taken.cells[0][1].mark == "✗"
+    assert taken.cells[1][0].mark == "✗"
 
 
 def test_three_axes_are_one_down_and_two_across() -> None:
