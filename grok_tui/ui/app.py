@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding
@@ -21,12 +22,14 @@ from grok_tui.ui.doors import Doors, only_looking
 from grok_tui.ui.messages import CompareWanted, HomeWanted, ReplayWanted, RunWanted
 from grok_tui.ui.palette import KeyCommands, PaneCommands
 from grok_tui.ui.panes import STYLES
-from grok_tui.ui.screens.compare import CompareScreen
 from grok_tui.ui.screens.guarded import Guarded
 from grok_tui.ui.screens.help import HelpScreen
 from grok_tui.ui.screens.home import HomeScreen
 from grok_tui.ui.screens.run import RunScreen
 from grok_tui.ui.screens.sweep import SweepScreen
+
+if TYPE_CHECKING:
+    from grok_tui.ui.screens.compare import CompareScreen
 
 Replay = tuple[Speed | None, int]
 """How fast a recording is played, and from which epoch on."""
@@ -126,7 +129,10 @@ class GrokApp(App[str]):
             self.pop_screen()
 
     def on_home_wanted(self, _message: HomeWanted) -> None:
-        if self._sweep is not None and not isinstance(self.screen, SweepScreen):
+        compared, self._compared = self._compared, None
+        if compared is not None and isinstance(self.screen, RunScreen):  # it was opened there
+            self.switch_screen(self._comparison(*compared))
+        elif self._sweep is not None and not isinstance(self.screen, SweepScreen):
             self.switch_screen(SweepScreen(self._sweep, self._doors))
         else:
             self.switch_screen(self._home())
@@ -135,6 +141,9 @@ class GrokApp(App[str]):
         return RunScreen(source, self._doors, *self._intervals, like)
 
     def _comparison(self, runs: Sequence[Run], alignment: Alignment = START, note: str = "") -> CompareScreen:
+        from grok_tui.ui.screens.compare import CompareScreen  # 3 % of the start of a viewer that compares nothing
+
+        self._compared = runs, alignment
         return CompareScreen(runs, self._doors, self._intervals[0], alignment, note)
 
     def _home(self) -> HomeScreen:
@@ -152,7 +161,7 @@ class GrokApp(App[str]):
     async def action_leave(self) -> None:
         """Leave as the present screen does; the runs go on."""
         for screen in reversed(self.screen_stack):
-            if isinstance(screen, HomeScreen | RunScreen | CompareScreen | SweepScreen):
+            if isinstance(screen, Guarded):
                 screen.action_leave()
                 return
         self.exit()

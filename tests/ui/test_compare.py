@@ -240,6 +240,12 @@ async def test_enter_opens_the_run_that_stands_out_and_home_leads_home() -> None
         await pilot.press("down", "down", "enter")
         await pilot.pause()
         assert isinstance(pilot.app.screen, RunScreen)
+        await pilot.press("H")  # back to where it was opened
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, CompareScreen)
+        await pilot.press("H")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, HomeScreen)
     async with side_by_side(scripts()) as (pilot, _):
         await pilot.press("H")
         await pilot.pause()

@@ -35,6 +35,10 @@ class Guarded(Screen[None]):
         """Tell the user something."""
         self.query_one(Hints).say(text, style)
 
+    def action_leave(self) -> None:
+        """Leave the viewer; what trains goes on."""
+        raise NotImplementedError
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's own
         """Asked by Textual before each action."""
         return not self.refusal(_needs(self.KEYS, action))
