@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grok_tui import hindsight, ledger, locks, paths, record, removal, runs, thinning
@@ -29,7 +30,10 @@ RULES = {
 }
 """In the order in which they apply."""
 
-NEVER = "Never a recording, ledger, note or configuration; never anything of a run that is being trained or is locked."
+NEVER = (
+    "Never a recording, ledger, note or configuration; never anything of a run that is being trained or is locked; "
+    "nothing that a parent or a branch keeps too: it would free no space."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +44,18 @@ class Piece:
     """None for what lies beside the runs."""
     rule: str
     paths: tuple[Path, ...]
-    left: str
-    """What stays of the same kind."""
+    of: int = 0
+    """How many there are of the same kind; 0 where that says nothing."""
 
     @property
     def frees(self) -> int:
-        """Bytes; of a file that is shared with a branch none."""
+        """Bytes; none of a file that a branch shares, also where both names of it go."""
         return removal.freed(self.paths)
+
+    @property
+    def left(self) -> str:
+        """What stays of the same kind."""
+        return f"{self.of - len(self.paths):,} of {self.of:,}" if self.of else ""
 
 
 def spared(run: Run) -> str:
@@ -70,7 +79,7 @@ def find(chosen: Sequence[Run], keep_mb: float | None = None, *, beside: bool = 
         if not spared(run):
             at = [child.lineage.epoch for child in runs.children(run, all_runs) if child.lineage]
             found += _of(run, keep_mb, at)
-    return [piece for piece in found if piece.paths]
+    return [piece for piece in _worth_it(found) if piece.paths]
 
 
 def frees(pieces: Sequence[Piece]) -> int:
@@ -98,16 +107,34 @@ def carry_out(pieces: Sequence[Piece]) -> int:
     return total
 
 
+def _worth_it(pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """The pieces without files that a parent or a branch keeps, so that deleting them would free nothing."""
+    known = {path: _identity(path) for piece in pieces for path in piece.paths}
+    going = Counter(identity for identity, _ in known.values())
+    for piece in pieces:
+        kept = (path for path in piece.paths if path.is_dir() or going[known[path][0]] == known[path][1])
+        yield replace(piece, paths=tuple(kept))
+
+
+def _identity(path: Path) -> tuple[tuple[int, int], int]:
+    """What tells a file from all others, and how many names it has."""
+    try:
+        status = path.lstat()
+    except OSError:  # gone since it was listed
+        return (0, 0), 0
+    return (status.st_dev, status.st_ino), status.st_nlink
+
+
 def _of(run: Run, keep_mb: float | None, branches: Sequence[int]) -> Iterator[Piece]:
     """What each rule would delete of a run that has branches at these epochs."""
     now = time.time()
     places = (run.path, run.weights, run.resume_points)
     begun = [file for place in places for mark in HALF for file in place.glob(mark)]
-    yield Piece(run, "leftovers", tuple(sorted(file for file in begun if _age(file, now) > DAY)), "")
+    yield Piece(run, "leftovers", tuple(sorted(file for file in begun if _age(file, now) > DAY)))
     yield _results(run)
     points = thinning.sizes(run.resume_points)
     drops = _points(list(points), branches)
-    yield Piece(run, "resume points", _files(run.resume_points, drops), f"{len(points) - len(drops)} of {len(points)}")
+    yield Piece(run, "resume points", _files(run.resume_points, drops), len(points))
     if keep_mb is not None:
         yield _thinned(run, {e: size for e, size in points.items() if e not in drops}, keep_mb, branches)
 
@@ -116,7 +143,7 @@ def _results(run: Run) -> Piece:
     """All recomputed measures but the newest, where nobody is recomputing."""
     found = sorted(hindsight.directory(run).glob("*.bin"), key=lambda file: file.stat().st_mtime_ns)
     old = () if hindsight.going_on(run) is not None else tuple(found[:-1])
-    return Piece(run, "hindsight", old, f"{len(found) - len(old)} of {len(found)}")
+    return Piece(run, "hindsight", old, len(found))
 
 
 def _points(epochs: list[int], branches: Sequence[int]) -> tuple[int, ...]:
@@ -136,7 +163,7 @@ def _thinned(run: Run, points: dict[int, int], keep_mb: float, branches: Sequenc
     matter = {*branches, *_told(run)} if over else set[int]()
     drops = thinning.choose(weights, points, budget, matter)
     gone = _files(run.weights, drops.weights) + _files(run.resume_points, drops.resume)
-    return Piece(run, "weights", gone, f"{len(weights) - len(drops.weights)} of {len(weights)} weights")
+    return Piece(run, "weights", gone, len(weights) + len(points))
 
 
 def _told(run: Run) -> set[int]:
@@ -152,7 +179,7 @@ def _beside() -> Iterator[Piece]:
     """Hidden directories: of runs that were being made or deleted when their process was killed."""
     place, now = paths.runs_dir(), time.time()
     found = [path for mark in (".new-*", f"{removal.GONE}*") for path in place.glob(mark)]
-    yield Piece(None, "leftovers", tuple(sorted(path for path in found if _age(path, now) > DAY)), "")
+    yield Piece(None, "leftovers", tuple(sorted(path for path in found if _age(path, now) > DAY)))
 
 
 def _files(place: Path, epochs: Collection[int]) -> tuple[Path, ...]:

@@ -23,6 +23,9 @@ LIFECYCLE = frozenset(
 """What happened to a trainer and not to what it trained: none of a branch's past."""
 
 
+NOTHING = np.empty(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One recorded frame, with its payload as it stands in the recording."""
@@ -102,6 +105,8 @@ class Trunk:
                 self.end = int(epochs[-1]) + 1
             case Event(what="changed" | "scheduled", epoch=epoch):
                 self._give_up(epoch)
+            case Array() as array:  # of arrays the payload is enough
+                item = Item(item.payload, replace(array, values=NOTHING))
         self._items.append(item)
 
     def _give_up(self, epoch: int) -> None:

@@ -204,7 +204,7 @@ def test_pruning_lists_first_and_deletes_with_yes(say: Say, home: Path) -> None:
     assert [line.split() for line in done.stdout.splitlines()] == [
         ["run", "rule", "deletes", "frees", "keeps"],
         ["(hidden)", "leftovers", "1", "5.0", "kB"],
-        ["demo-1", "resume", "points", "7", "6.0", "kB", "14", "of", "21"],
+        ["demo-1", "resume", "points", "6", "6.0", "kB", "15", "of", "21"],
         f"{wording.size(11 * KB)} would be freed; with --yes it is done".split(),
     ]
     assert content(run) == before
@@ -212,7 +212,9 @@ def test_pruning_lists_first_and_deletes_with_yes(say: Say, home: Path) -> None:
     left = stored(run.resume_points)
     assert {0, 20, 95, 100} <= set(left)
     assert max(b - a for a, b in pairwise(left)) <= 15, left
-    assert sum(epoch > 22 for epoch in range(0, 101, 5) if epoch not in left) == 6, "the branch has the others too"
+    assert sum(epoch > 22 for epoch in range(0, 101, 5) if epoch not in left) == 21 - len(left), (
+        "the branch has the others too"
+    )
     assert (begun.exists(), fresh.exists()) == (False, True)
     unchanged = {name: data for name, data in before.items() if not name.startswith("resume/")}
     assert {name: data for name, data in content(run).items() if not name.startswith(("resume/", "lock"))} == unchanged
@@ -243,6 +245,16 @@ def test_weights_are_thinned_to_what_was_asked_for(say: Say) -> None:
     assert len(stored(run.weights)) + len(stored(run.resume_points)) == 16
     assert {0, 100} <= set(stored(run.weights))
     assert len(stored(other.resume_points)) == 21, "only the runs that were named"
+
+
+def test_what_a_branch_keeps_too_is_deleted_with_the_branchs_alone(say: Say) -> None:
+    run = recorded()
+    child = branches.create(run, 100)
+    assert "nothing to delete" in say("prune", run.name, "--keep-mb", str(8 / KB), "--yes").stdout
+    assert len(stored(run.weights)) == 11
+    assert f"{(11 + 21 - 8)}.0 kB freed" in say("prune", "--keep-mb", str(8 / KB), "--yes").stdout
+    for found in (run, child):
+        assert len(stored(found.weights)) + len(stored(found.resume_points)) == 8
 
 
 def test_of_recomputed_measures_the_newest_stay(say: Say) -> None:

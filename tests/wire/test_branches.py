@@ -367,6 +367,18 @@ def test_a_branch_of_a_run_that_is_being_trained_leaves_it_alone() -> None:
     assert len([f for f in frames(run) if isinstance(f, Points)]) == 2
 
 
+def test_an_epoch_that_a_living_parent_has_come_to_is_waited_for() -> None:
+    """It says at once where it is, and records that a little later."""
+    run = make_run()
+    with training(run) as trainer:
+        trainer.write(losses(0, 30))
+        later = threading.Timer(0.2, trainer.write, [losses(30, 60)])
+        later.start()
+        child = branches.create(run, 50)
+        later.join()
+    assert [f.epochs[-1] for f in frames(child) if isinstance(f, Points)] == [29, 49]
+
+
 def test_branches_are_numbered_after_their_parent_and_rivals_get_a_number_each() -> None:
     run = parent()
     made: list[Run] = []
