@@ -12,16 +12,17 @@ import asyncio
 from pathlib import Path
 
 from grok_tui import hindsight, record, runs
-from grok_tui.protocol import Array, Event, Frame, Points
+from grok_tui.protocol import Stored
+from grok_tui.replay import before
 from grok_tui.sources import Link, Scripted
 from grok_tui.ui.app import GrokApp
 
 PICTURE = Path(__file__).parent.parent / "docs" / "screen.svg"
 
 
-def recorded(run: runs.Run, until: int | None) -> list[Frame]:
+def recorded(run: runs.Run, until: int | None) -> list[Stored]:
     """The run's frames, up to an epoch."""
-    frames: list[Frame] = []
+    frames: list[Stored] = []
     position = 0
     while True:
         found, end = record.read(run.frames, position, 4096)
@@ -29,22 +30,11 @@ def recorded(run: runs.Run, until: int | None) -> list[Frame]:
         if end == position:
             break
         position = end
-    return [cut for frame in frames if (cut := _before(frame, until)) is not None]
+    last = float("inf") if until is None else until
+    return [cut for frame in frames if (cut := before(frame, last)) is not None]
 
 
-def _before(frame: Frame, until: int | None) -> Frame | None:
-    """The part of a frame that belongs to epochs up to `until`."""
-    if until is None:
-        return frame
-    if isinstance(frame, Event | Array):
-        return frame if frame.epoch <= until else None
-    if isinstance(frame, Points):
-        keep = frame.epochs <= until
-        return Points(frame.epochs[keep], {name: column[keep] for name, column in frame.values.items()})
-    return frame
-
-
-async def drawn(frames: list[Frame], size: tuple[int, int], link: Link, layout: str) -> str:
+async def drawn(frames: list[Stored], size: tuple[int, int], link: Link, layout: str) -> str:
     """The screen after all frames, in a layout, as SVG."""
     source = Scripted(frames, link=link)
     app = GrokApp(source, charts_every=0.0, status_every=0.0)
