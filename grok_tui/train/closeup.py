@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from grok_tui.science import attention, clockwork, fourier, losses, neurons, weights
@@ -44,8 +43,7 @@ def look(seen: Seen, neuron_level: bool) -> tuple[dict[str, Tensor], dict[str, T
     """Numbers and arrays, as the catalogue's CLOSE_SERIES, NEURON_LEVEL and CLOSE_ARRAYS name them."""
     table, p, w = seen.table, seen.table.p, seen.weights
     W_E = w["W_E"][:, :p]
-    every = torch.ones_like(table.is_train)
-    each_train, each = losses.excluded_each(seen.grid, seen.M, torch.stack((table.is_train, every)))
+    each_train, each = losses.excluded_each(seen.grid, seen.M, table.sets[::2])
     numbers, arrays = _neurons(seen, neuron_level)
     scores = attention.score_shares(seen.circuit.scores[0])
     head_fve, head_frequency = scores.max(0)
@@ -90,10 +88,9 @@ def _neurons(seen: Seen, neuron_level: bool) -> tuple[dict[str, Tensor], dict[st
     }
     if neuron_level:
         part = neurons.through_neurons(lines, W_L)
-        test_counts = (~table.is_train).sum(1)
         train = seen.grid.view(p * p, p)[table.train_rows]
         numbers |= {
-            "restricted_loss_neurons": neurons.restricted(part, seen.M, seen.keys, test_counts),
+            "restricted_loss_neurons": neurons.restricted(part, seen.M, seen.keys, table.counts[1]),
             "excluded_loss_neurons": neurons.excluded(train, table.train_sum, part, seen.keys),
         }
     arrays = {

@@ -15,6 +15,7 @@ from grok_tui.science import fourier, losses, margins, weights
 from grok_tui.train import closeup
 from grok_tui.train.circuit import Parameters, multiply_out
 from grok_tui.train.closeup import Seen
+from grok_tui.train.keylosses import key_losses
 from grok_tui.train.model import Transformer
 from grok_tui.train.task import Table
 
@@ -35,9 +36,6 @@ class Probe:
         p = table.p
         self._grid = table.is_train.new_empty(p**2, p, dtype=torch.float32)  # made once: 5 MB at p = 113
         self._sums = torch.arange(p, device=table.is_train.device)
-        every = torch.ones_like(table.is_train)
-        self._sets = torch.stack((table.is_train, ~table.is_train, every))  # [train, test, all; s, a]
-        self._counts = self._sets.sum(2)
         start = weights.sums_of_squares(self._model.init(config.model.seed))
         self._at_start = torch.stack(list(start.values())).sum()
 
@@ -67,32 +65,23 @@ class Probe:
         grid = self._model.logits(circuit, table.grid_a, table.grid_b, out=self._grid).view(p, p, p)
         M = fourier.mean_over_sums(grid)
         alpha = fourier.coefficients(M)
-        fit = fourier.fit_on(grid, self._sets[1:])
+        fit = fourier.fit_on(grid, table.sets[1:])
         return Seen(w, circuit, self._model, table, grid, M, alpha, fourier.key_frequencies(alpha), fit)
 
     def _losses(self, seen: Seen) -> dict[str, Tensor]:
-        grid, M, keys = seen.grid, seen.M, seen.keys
+        grid, M, test = seen.grid, seen.M, self._table.sets[1]
         labels = self._sums[:, None].expand(len(M), len(M))
         right = torch.cat([losses.correct(*part) for part in zip(*map(fourier.blocks, (grid, labels)), strict=True)])
-        excluded = losses.excluded_on(grid, M, keys, self._sets)
-        restricted = losses.restricted(M, keys, self._counts)
-        test = self._sets[1]
-        return {
+        found, excluded = key_losses(grid, M, seen.keys, self._table)
+        measured = {
             "test_loss": excluded.nothing[1],
             "test_accuracy": (right & test).sum(dtype=torch.float64) / test.sum(),
-            "restricted_loss": restricted[1],
-            "restricted_loss_train": restricted[0],
-            "restricted_loss_all": restricted[2],
-            "restricted_accuracy": losses.restricted_accuracy(M, keys, self._counts[2]),
-            "excluded_loss": excluded.keys[0],
-            "excluded_loss_test": excluded.keys[1],
-            "excluded_loss_all": excluded.keys[2],
-            "excluded_loss_key_free": excluded.every[0],
         }
+        return measured | found | {"excluded_loss_key_free": excluded.every[0]}
 
     def _margins(self, grid: Tensor) -> dict[str, Tensor]:
         found = margins.margins(grid)
-        train, test = found[self._sets[0]], found[self._sets[1]]
+        train, test = found[self._table.sets[0]], found[self._table.sets[1]]
         spread = margins.spread(test)
         return {
             "margin_train": train.mean(),

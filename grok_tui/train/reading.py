@@ -10,9 +10,10 @@ import torch
 from grok_tui.config import Config
 from grok_tui.errors import RecordError
 from grok_tui.hindsight import SUFFIX
-from grok_tui.science import fourier, losses
+from grok_tui.science import fourier
 from grok_tui.train import checkpoint
 from grok_tui.train.circuit import Parameters, multiply_out
+from grok_tui.train.keylosses import key_losses
 from grok_tui.train.model import Transformer
 from grok_tui.train.task import Table
 
@@ -27,9 +28,6 @@ class Reading:
         self._keys = torch.zeros((p - 1) // 2, dtype=torch.bool)
         self._keys[torch.tensor(list(keys)) - 1] = True
         self._grid = torch.empty(p * p, p)  # made once: 5 MB at p = 113
-        train = self._table.is_train
-        self._sets = torch.stack((train, ~train, torch.ones_like(train)))  # [train, test, all; s, a]
-        self._counts = self._sets.sum(2)
 
     def of_file(self, path: Path) -> dict[str, float]:
         """The measures of a snapshot.
@@ -59,15 +57,5 @@ class Reading:
         logits = self._model.logits(circuit, table.grid_a, table.grid_b, out=self._grid)
         grid = logits.view(p, p, p)  # [s, a, c]
         M = fourier.mean_over_sums(grid)
-        excluded = losses.excluded_on(grid, M, keys, self._sets).keys
-        restricted = losses.restricted(M, keys, self._counts)
-        found = {
-            "excluded_loss": excluded[0],
-            "excluded_loss_test": excluded[1],
-            "excluded_loss_all": excluded[2],
-            "restricted_loss_train": restricted[0],
-            "restricted_loss": restricted[1],
-            "restricted_loss_all": restricted[2],
-            "restricted_accuracy": losses.restricted_accuracy(M, keys, self._counts[2]),
-        }
+        found, _ = key_losses(grid, M, keys, table)
         return {f"{name}{SUFFIX}": float(value) for name, value in found.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -46,6 +47,16 @@ class Table:
     """bool [s, a]."""
     train_rows: Tensor
     """[n], the training pairs' rows in the grid."""
+
+    @cached_property
+    def sets(self) -> Tensor:
+        """The training pairs, the test pairs, all pairs: bool [3, s, a]."""
+        return torch.stack((self.is_train, ~self.is_train, torch.ones_like(self.is_train)))
+
+    @cached_property
+    def counts(self) -> Tensor:
+        """How many of each set have the sum s: [3, s]."""
+        return self.sets.sum(2)
 
     @classmethod
     def of(cls, config: Config, device: torch.device) -> Table:
