@@ -155,16 +155,6 @@ def fit_on(grid: Tensor, chosen: Tensor) -> Fit:
     return Fit(alpha, torch.where(total == 0, total, explained))
 
 
-def coefficients_on(grid: Tensor, chosen: Tensor) -> Tensor:
-    """alpha_k of cos(w_k(a+b-c)) fitted on the chosen pairs alone (see `fit_on`).  -> [..., k]."""
-    return fit_on(grid, chosen).alpha
-
-
-def explained_on(grid: Tensor, chosen: Tensor) -> Tensor:
-    """Share of the chosen pairs' logit variance that the fit on them explains (see `fit_on`).  -> [...]."""
-    return fit_on(grid, chosen).explained
-
-
 def spectrum_2d(grid: Tensor) -> Tensor:
     """Norm over c of each 2-D Fourier component of the logits.  [s, a, c] -> [p, p].
 

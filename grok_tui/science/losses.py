@@ -60,7 +60,7 @@ def restricted(M: Tensor, keys: Tensor | None, counts: Tensor) -> Tensor:
         counts: [..., s], how many of the pairs looked at (test, train or all) have the sum s.
     """
     losses = cross_entropies(_restricted_logits(M, keys), torch.arange(len(M), device=M.device))
-    return _mean_of_sums(losses, counts)
+    return mean_of_sums(losses, counts)
 
 
 def restricted_accuracy(M: Tensor, keys: Tensor | None, counts: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ def restricted_accuracy(M: Tensor, keys: Tensor | None, counts: Tensor) -> Tenso
     about the presence of a circuit; no phase may depend on it.
     """
     right = correct(_restricted_logits(M, keys), torch.arange(len(M), device=M.device))
-    return _mean_of_sums(right.double(), counts)
+    return mean_of_sums(right.double(), counts)
 
 
 def _restricted_logits(M: Tensor, keys: Tensor | None) -> Tensor:
@@ -79,7 +79,7 @@ def _restricted_logits(M: Tensor, keys: Tensor | None) -> Tensor:
     return fourier.sum_component(M, keys) + M.mean(0)
 
 
-def _mean_of_sums(values: Tensor, counts: Tensor) -> Tensor:
+def mean_of_sums(values: Tensor, counts: Tensor) -> Tensor:
     """Mean over the pairs of a value that depends on their sum alone.  [s], [..., s] -> [...]."""
     return (values * counts).sum(-1) / counts.sum(-1)
 

@@ -128,7 +128,7 @@ def restricted(part: Tensor, M: Tensor, keys: Tensor | None, counts: Tensor) -> 
     """
     logits = fourier.sum_component(part, keys) + reduce(M, "s c -> c", "mean")
     lost = losses.cross_entropies(logits, torch.arange(len(M), device=M.device))
-    return (lost * counts).sum(-1) / counts.sum(-1)
+    return losses.mean_of_sums(lost, counts)
 
 
 def excluded(logits: Tensor, sums: Tensor, part: Tensor, keys: Tensor | None) -> Tensor:

@@ -54,15 +54,6 @@ def ipr_of_matrix(W: Tensor) -> Tensor:
     return participation(fourier.norms(W).square().sum(0))
 
 
-def ipr_of_rows(W: Tensor) -> Tensor:
-    """IPR of the Fourier power of each row by itself, as for a layer's neurons.  [m, p] -> [m].
-
-    power_k = (w . cos_k)^2 + (w . sin_k)^2, without the constant; 1 for a neuron that holds one frequency.
-    """
-    cos, sin = (W.double() @ wave.T for wave in fourier.waves(W.shape[1], W.device))  # [m, k]
-    return participation(cos.square() + sin.square())
-
-
 def effective_dimension(W: Tensor) -> Tensor:
     """e^S of the principal components of p embeddings, the columns.  [d, p] -> scalar.
 

@@ -51,7 +51,7 @@ def test_coefficients_are_the_least_squares_fit(p: int) -> None:
 def test_explained_variance_is_that_of_the_least_squares_fit_on_those_pairs(p: int) -> None:
     logits = noise(p) + cosines(p, {1: 1.0, 2: 0.5}) + 7 * noise(p, 3)[:, :, :1]  # a shift of each row
     test = ~half(p)
-    found = fourier.explained_on(brute.on_grid(logits), brute.on_grid(test[:, :, None])[:, :, 0])
+    found = fourier.fit_on(brute.on_grid(logits), brute.on_grid(test[:, :, None])[:, :, 0]).explained
     assert float(found) == pytest.approx(brute.explained_on(logits, test), abs=1e-12)
 
 
@@ -71,7 +71,7 @@ def test_planted_cosines_come_back_with_their_amplitudes(p: int) -> None:
     assert float(losses.restricted(M, keys, counts)) == pytest.approx(brute.loss(logits, everything), abs=1e-12)
     rows, sums = train_rows(logits, half(p))
     assert float(losses.excluded(rows, sums, M, keys)) == pytest.approx(math.log(p), abs=1e-9)
-    assert float(fourier.explained_on(grid, torch.ones(p, p))) == pytest.approx(1.0, abs=1e-12)
+    assert float(fourier.fit_on(grid, torch.ones(p, p)).explained) == pytest.approx(1.0, abs=1e-12)
 
 
 def test_a_coefficient_below_five_percent_of_the_largest_is_no_key() -> None:
@@ -90,7 +90,7 @@ def test_a_lookup_table_leaks_into_restricted_loss_and_not_into_the_fit_on_test_
     assert float(alpha.mean()) == pytest.approx(2 * float(train.double().mean()) * margin / p, rel=1e-6)
     assert float(losses.restricted(M, None, sums_of(~train))) < math.log(p) - 1
     test = ~brute.on_grid(train[:, :, None])[:, :, 0]
-    assert float(fourier.explained_on(grid, test)) == 0.0
+    assert float(fourier.fit_on(grid, test).explained) == 0.0
     rows, sums = train_rows(logits, train)
     assert float(losses.excluded(rows, sums, M, None)) < 0.1  # the memoriser is left untouched
 
@@ -98,7 +98,7 @@ def test_a_lookup_table_leaks_into_restricted_loss_and_not_into_the_fit_on_test_
 def test_noise_has_no_circuit() -> None:
     p = 59
     grid = brute.on_grid(noise(p))
-    share = float(fourier.explained_on(grid, torch.ones(p, p)))
+    share = float(fourier.fit_on(grid, torch.ones(p, p)).explained)
     assert 0 <= share < 3 * (p - 1) / 2 / p**3  # one degree of freedom for each cosine
 
 

@@ -24,8 +24,8 @@ def test_the_fit_on_each_set_of_pairs_is_least_squares_on_that_set(p: int) -> No
         torch.testing.assert_close(together.alpha[i], alpha, atol=1e-12, rtol=0)
         assert float(together.explained[i]) == pytest.approx(explained, abs=1e-12)
         alone = mask_on_grid(mask)
-        torch.testing.assert_close(fourier.coefficients_on(grid, alone), alpha, atol=1e-12, rtol=0)
-        assert float(fourier.explained_on(grid, alone)) == pytest.approx(explained, abs=1e-12)
+        torch.testing.assert_close(fourier.fit_on(grid, alone).alpha, alpha, atol=1e-12, rtol=0)
+        assert float(fourier.fit_on(grid, alone).explained) == pytest.approx(explained, abs=1e-12)
 
 
 def by_least_squares(logits: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, float]:
@@ -42,7 +42,7 @@ def by_least_squares(logits: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Te
 
 def test_the_fit_on_all_pairs_is_the_fit_over_the_cube() -> None:
     grid = brute.on_grid(noise(23) + cosines(23, {4: 2.0}))
-    found = fourier.coefficients_on(grid, torch.ones(23, 23))
+    found = fourier.fit_on(grid, torch.ones(23, 23)).alpha
     torch.testing.assert_close(found, fourier.coefficients(fourier.mean_over_sums(grid)), atol=1e-14, rtol=0)
 
 
@@ -66,9 +66,9 @@ def test_an_empty_set_and_constant_logits_explain_nothing_and_a_diverged_model_i
     empty = fourier.fit_on(grid, torch.zeros(7, 7))
     assert empty.alpha.tolist() == [0.0] * 3
     assert float(empty.explained) == 0.0
-    assert float(fourier.explained_on(torch.ones(7, 7, 7), torch.ones(7, 7))) == 0.0
+    assert float(fourier.fit_on(torch.ones(7, 7, 7), torch.ones(7, 7)).explained) == 0.0
     grid[1, 2, 3] = torch.nan
-    assert fourier.explained_on(grid, torch.ones(7, 7)).isnan()
+    assert fourier.fit_on(grid, torch.ones(7, 7)).explained.isnan()
 
 
 @pytest.mark.parametrize("p", [3, 9, 31])

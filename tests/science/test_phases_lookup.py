@@ -30,7 +30,7 @@ def measured(epoch: int, grid: Tensor, is_train: Tensor) -> Sample:
         restricted_loss=float(losses.restricted(M, keys, (~is_train).sum(1))),
         excluded_loss=float(losses.excluded(grid[is_train], SUMS[is_train], M, keys)),
         excluded_key_free=float(losses.excluded(grid[is_train], SUMS[is_train], M, None)),
-        test_fve=float(fourier.explained_on(grid, ~is_train)),
+        test_fve=float(fourier.fit_on(grid, ~is_train).explained),
         sum_of_squares=float(grid.square().sum()),
         weight_decay=1.0,
         lr=1e-3,
