@@ -11,6 +11,9 @@ from grok_tui.state import RunState
 FLOOR = 0.01
 """Halving goes to 0 below this, and doubling starts from it."""
 
+PAUSING = {"pause": True, "resume": False}
+"""Order -> whether the run is paused by it."""
+
 
 @dataclass(slots=True)
 class Request:
@@ -29,6 +32,8 @@ class Requests:
         self._ids = count(1)
         self._open: dict[str, list[Request]] = {}
         self._orders: dict[int, str] = {}
+        self._pausing: bool | None = None
+        """What the newest order to pause or to resume is about, until the state shows it."""
 
     def set(self, control: str, value: float) -> SetControl:
         """The command that asks for `value`."""
@@ -40,7 +45,13 @@ class Requests:
         """The command that asks for one of the orders."""
         command = Order(next(self._ids), name)
         self._orders[command.id] = name
+        if name in PAUSING:
+            self._pausing = PAUSING[name]
         return command
+
+    def paused(self, state: RunState) -> bool:
+        """Whether the run will be paused once everything that was asked for is done."""
+        return state.state == "paused" if self._pausing is None else self._pausing
 
     def plan(self, line: str) -> Plan:
         """The command that asks for what a line says."""
@@ -67,6 +78,8 @@ class Requests:
     def answered(self, id: int, reply: Reply | None) -> str:
         """Take in an answer; returns what it was about. A refusal, or no answer, ends the request."""
         if order := self._orders.pop(id, ""):
+            if order in PAUSING and (reply is None or not reply.ok):
+                self._pausing = None
             return order
         for control, requests in self._open.items():
             for request in requests:
@@ -81,6 +94,9 @@ class Requests:
     def settle(self, state: RunState) -> bool:
         """Drop the requests that the state has caught up with, oldest first: none overtakes another."""
         settled = False
+        waiting = any(self.waiting(order) for order in PAUSING)
+        if not waiting and self._pausing is (state.state == "paused"):
+            self._pausing = None
         for control, requests in self._open.items():
             while requests and _shown(state, control, requests[0]):
                 del requests[0]
@@ -91,6 +107,7 @@ class Requests:
         """Drop everything: the trainer is gone."""
         self._open.clear()
         self._orders.clear()
+        self._pausing = None
 
 
 def _shown(state: RunState, control: str, request: Request) -> bool:

@@ -181,6 +181,14 @@ async def test_p_pauses_and_then_continues_what_the_trainer_says_is_paused() -> 
         assert [c.name for c in source.sent if isinstance(c, Order)] == ["pause", "resume"]
 
 
+async def test_p_pressed_twice_in_a_burst_pauses_and_goes_on() -> None:
+    source = Scripted(LIVE)
+    async with on_stage(source) as (pilot, _):
+        await pilot.press("p", "p")
+        await settled(pilot, source)
+        assert [c.name for c in source.sent if isinstance(c, Order)] == ["pause", "resume"]
+
+
 async def test_stop_asks_first_and_no_is_easy() -> None:
     source = Scripted(LIVE)
     async with on_stage(source) as (pilot, _):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grok_tui.protocol import Event, Reply, SetControl, Status
+from grok_tui.protocol import Event, Order, Reply, SetControl, Status
 from grok_tui.state import RunState
 from grok_tui.ui.steer import FLOOR, Requests
 from tests.ui.gallery import state_of
@@ -83,3 +83,43 @@ def test_a_lost_trainer_ends_all_requests() -> None:
     requests.forget()
     assert requests.pending(DECAY) == ()
     assert not requests.waiting("pause")
+
+
+def pressed(requests: Requests, state: RunState) -> Order:
+    """What the key asks for that pauses and continues."""
+    return requests.order("resume" if requests.paused(state) else "pause")
+
+
+def standing(state: RunState, name: str) -> RunState:
+    state.apply(Status(0, name, 0.0, {DECAY: 1.0}, 1))
+    return state
+
+
+def test_pause_pressed_again_before_any_answer_asks_to_go_on() -> None:
+    requests, state = Requests(), state_with(1.0)
+    assert [pressed(requests, state).name for _ in range(4)] == ["pause", "resume", "pause", "resume"]
+
+
+def test_an_answer_may_come_before_the_state_shows_what_it_says() -> None:
+    requests, state = Requests(), state_with(1.0)
+    first = pressed(requests, state)
+    requests.answered(first.id, Reply(first.id, True, 0, "paused"))
+    requests.settle(state)
+    assert pressed(requests, state).name == "resume"
+
+
+def test_what_somebody_else_did_since_counts_when_nothing_is_asked_for() -> None:
+    requests, state = Requests(), state_with(1.0)
+    first = pressed(requests, state)
+    requests.answered(first.id, Reply(first.id, True, 0, "paused"))
+    requests.settle(standing(state, "paused"))
+    requests.settle(standing(state, "running"))
+    assert pressed(requests, state).name == "pause"
+
+
+@pytest.mark.parametrize("answer", [None, Reply(1, False, 0, "refused")])
+def test_a_refused_pause_is_asked_for_again(answer: Reply | None) -> None:
+    requests, state = Requests(), state_with(1.0)
+    first = pressed(requests, state)
+    requests.answered(first.id, answer)
+    assert pressed(requests, state).name == "pause"

@@ -81,10 +81,8 @@ class Steering(Part):
             self.send(self.requests.set(control, self.requests.stepped(control, factor, self.state)))
 
     def action_pause(self) -> None:
-        """Pause or continue; the screen shows it when the trainer has done it."""
-        order = "resume" if self.state.state == "paused" else "pause"
-        if not self.requests.waiting(order):
-            self.send(self.requests.order(order))
+        """Pause or continue, whatever was asked for last; the screen shows it when the trainer has done it."""
+        self.send(self.requests.order("resume" if self.requests.paused(self.state) else "pause"))
 
     def action_checkpoint(self) -> None:
         """Keep a resume point now."""
