@@ -38,13 +38,13 @@ def _train(run: Run, device: str, threads: int | None, hook: str) -> int:
         signals.reach(session)
         try:
             print(f"{session.train()} at epoch {session.epoch}", flush=True)
-        except Exception as error:
+        except Exception as error:  # whatever it is: the recording and the viewers must hear that the run has failed
             fail(session, error)
             raise
         return 0
     except GrokTuiError:
         raise
-    except Exception as error:
+    except Exception as error:  # the process ends here: who started it reads one line, the log has the rest
         traceback.print_exc()
         raise LaunchError(f"{type(error).__name__}: {error}") from None
     finally:

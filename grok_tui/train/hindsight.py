@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     except GrokTuiError as error:
         print(f"grok-tui: {error}", flush=True)
         return error.exit_code
-    except Exception as error:
+    except Exception as error:  # the process ends here: who started it reads one line, the log has the rest
         traceback.print_exc()
         print(f"grok-tui: {type(error).__name__}: {error}", flush=True)
         return LaunchError.exit_code
