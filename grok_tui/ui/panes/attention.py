@@ -2,51 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import ClassVar
 
 import numpy as np
-from textual.app import ComposeResult
 
+from grok_tui.protocol import Array
 from grok_tui.series import Floats
-from grok_tui.state import RunState
-from grok_tui.ui.panes.base import Pane
-from grok_tui.ui.panes.fourier import array_at
-from grok_tui.ui.panes.waiting import entry, looked_at, not_yet, when, with_it
-from grok_tui.ui.view import View
+from grok_tui.ui.panes.maps import MapsPane
+from grok_tui.ui.panes.waiting import entry
 from grok_tui.ui.widgets.cells import BOLD, Token
-from grok_tui.ui.widgets.heading import Heading, Words
-from grok_tui.ui.widgets.heatmap import HeatMap, HeatMaps, Maps, Scale
-
-NAMES = ("attention_pattern", "attention_frequency", "attention_head_fve")
+from grok_tui.ui.widgets.heading import Words
+from grok_tui.ui.widgets.heatmap import HeatMap, Maps, Scale
 
 PER_PERIOD = 3.0
 """Pixels that a period of a wave needs to be seen as one."""
 
 
-class AttentionPane(Pane):
+class AttentionPane(MapsPane):
     """Attention becomes a wave over the pairs, of one key frequency in each head."""
 
     title: ClassVar[str] = "Attention to a"
     look_for: ClassVar[str] = "each head turns into waves of one frequency"
     figure: ClassVar[str] = "Nanda et al. 2023, Figs. 4, 9"
+    arrays: ClassVar[tuple[str, ...]] = ("attention_pattern", "attention_frequency", "attention_head_fve")
 
-    def parts(self) -> ComposeResult:
-        yield Heading()
-        yield HeatMaps()
-
-    def sees(self, state: RunState, view: View) -> Hashable:
-        return looked_at(state, view, *NAMES)
-
-    def present(self, state: RunState, view: View) -> None:
-        pattern = array_at(state, NAMES[0], view.cursor)
-        frequency, explained = with_it(state, pattern, *NAMES[1:])
-        heading, pictures = self.query_one(Heading), self.query_one(HeatMaps)
-        if pattern is None or pattern.values.ndim != 3:
-            heading.say()
-            pictures.show(Maps(missing=not_yet(state, NAMES[0], view.cursor)))
-            return
-        values = pattern.values.astype(np.float64)
+    def drawn(self, found: Array, others: tuple[Array | None, ...], at: str) -> tuple[tuple[Words, ...], Maps]:
+        frequency, explained = others
+        values = found.values.astype(np.float64)
         ks = [int(entry(frequency, head, 0)) for head in range(len(values))]
         shares = [entry(explained, head, np.nan) for head in range(len(values))]
         scale = tenths(values)
@@ -54,8 +36,7 @@ class AttentionPane(Pane):
             HeatMap(each, scale, titles(f"head {h}", f"{h}", k, share), finest=PER_PERIOD * k)
             for h, (each, k, share) in enumerate(zip(values, ks, shares, strict=True))
         )
-        heading.say(*_summary(when(pattern.epoch, view), ks, shares))
-        pictures.show(Maps(maps, what='attention of "=" to a'))
+        return _summary(at, ks, shares), Maps(maps, what='attention of "=" to a')
 
 
 def titles(name: str, short: str, k: int, share: float) -> tuple[str, ...]:
