@@ -88,6 +88,8 @@ class Moment:
         self.run = run
         _ = run.config  # not a run, or from a newer version
         alive = run.alive
+        state = run.path / "state.json"
+        self.state = state.read_bytes() if state.exists() else None  # first: it is not to be ahead either
         if not alive and (harm := record.damage(run.frames)):
             raise RecordError(harm)
         self.end = record.end_of_records(run.frames) if run.frames.exists() else 0
@@ -186,7 +188,9 @@ def _put(archive: ZipFile, moment: Moment, whole: bool) -> Iterator[Member]:
     """Put the files of a run into the pack; yields them as they are there."""
     run = moment.run
     yield _bytes(archive, run, "ledger.jsonl", moment.ledger)
-    for name in ("VERSION", "config.toml", lineages.FILE, "state.json", "notes.jsonl"):
+    if moment.state is not None:
+        yield _bytes(archive, run, "state.json", moment.state)
+    for name in ("VERSION", "config.toml", lineages.FILE, "notes.jsonl"):
         if (path := run.path / name).exists():
             data = path.read_bytes()
             yield _bytes(archive, run, name, data[: data.rfind(b"\n") + 1] if name == "notes.jsonl" else data)

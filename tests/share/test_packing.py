@@ -246,7 +246,17 @@ def edited(name: str, old: bytes, new: bytes) -> Callable[[dict[str, bytes], dic
     return change
 
 
+def made(name: str, change: Callable[[bytes], bytes]) -> Callable[[dict[str, bytes], dict[str, Any]], None]:
+    return lambda members, _: members.update({f"nanda113-1/{name}": change(members[f"nanda113-1/{name}"])})
+
+
+def lie(name: str) -> Callable[[dict[str, bytes], dict[str, Any]], None]:
+    return lambda _, listed: listed["files"][f"nanda113-1/{name}"].update(sha256="0" * 64)
+
+
 HOSTILE = {
+    "checksum": (lie("weights/00001000.safetensors"), "is not what its checksum says"),
+    "checksum of text": (lie("state.json"), "is not what its checksum says"),
     "up and away": (put("nanda113-1/../../evil", b"x"), "is no file of a run"),
     "absolute": (put("/etc/evil", b"x"), "is no file of a run"),
     "another run": (put("other-1/VERSION", b"1"), "its manifest does not name"),
@@ -278,6 +288,8 @@ HOSTILE = {
     "header": (put("nanda113-1/weights/00001000.safetensors", b"\xff" * 80), "no safetensors"),
     "pickled": (put("nanda113-1/weights/00001000.safetensors", b"\x80\x04\x95" + b"." * 90), "no safetensors"),
     "cut tensor": (edited("weights/00001000.safetensors", b"[8, 8]", b"[8, 9]"), "header that can be read"),
+    "short tensors": (made("weights/00001000.safetensors", lambda data: data[:-4]), "cut short, or has more"),
+    "stowaway": (made("resume/00002000.safetensors", lambda data: data + b"#!/bin/sh"), "cut short, or has more"),
     "epoch": (edited("resume/00002000.safetensors", b'"2000"', b'"3000"'), "weights of epoch 3,000"),
     "hindsight": (put("nanda113-1/hindsight/1-2.bin", b"x" * 99), "cannot be read from byte 0"),
 }
