@@ -231,7 +231,8 @@ COLUMNS = (
 
 RULES = (
     "Phases as the present rules place them. A level counts from the first of three measures in a row that are past "
-    "it, interpolated from the one before; > 12,000: not by the measure at 12,000; –: not known."
+    "it, interpolated from the one before; > 12,000: not by the measure at 12,000; –: not known; †: then, but not any "
+    "more."
 )
 
 

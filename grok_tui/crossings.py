@@ -14,7 +14,7 @@ import numpy as np
 
 from grok_tui.science.phase_limits import LEARNING, STREAK
 from grok_tui.science.phases import Phase
-from grok_tui.series import Floats, Ints
+from grok_tui.series import Bools, Floats, Ints
 from grok_tui.state import RunState
 
 
@@ -27,6 +27,8 @@ class Level:
     did: str
     """For a sentence: "test loss fell below 1"."""
     did_not: str
+    undid: str
+    """It is no longer so."""
     series: str
     value: float = math.nan
     """NaN: the loss of a uniform guess, ln p."""
@@ -34,18 +36,34 @@ class Level:
 
 
 CHANCE = Level(
-    "test loss < chance", "test loss fell below chance", "test loss has not fallen below chance", "test_loss"
+    "test loss < chance",
+    "test loss fell below chance",
+    "test loss has not fallen below chance",
+    "test loss rose above chance again",
+    "test_loss",
 )
-ONE = Level("test loss < 1", "test loss fell below 1", "test loss has not fallen below 1", "test_loss", 1.0)
+ONE = Level(
+    "test loss < 1",
+    "test loss fell below 1",
+    "test loss has not fallen below 1",
+    "test loss rose above 1 again",
+    "test_loss",
+    1.0,
+)
 HALF = Level(
     "50 % test accuracy",
     "test accuracy reached 50 %",
     "test accuracy has not reached 50 %",
+    "test accuracy fell below 50 % again",
     "test_accuracy",
     0.5,
     rising=True,
 )
 LEVELS = (HALF, CHANCE, ONE)
+
+
+LOST = "†"
+"""After an epoch in a table: what was reached then is so no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +78,13 @@ class Reach:
     """The first measure past it; if it was not reached, the same as `after`."""
     known: int
     """The last measure there is; -1 when there is none."""
+    back: int | None = None
+    """The first of the newest measures that are all back on the other side; None while it is still past the level."""
 
     def told(self, zero: int = 0) -> str:
         """For a table: in epochs since `zero`, when it was reached or up to where it was not."""
         if self.epoch is not None:
-            return f"{self.epoch - zero:,}"
+            return f"{self.epoch - zero:,}" + (LOST if self.back is not None else "")
         return f"> {self.after - zero:,}" if self.after >= 0 else "–"
 
 
@@ -106,14 +126,22 @@ def crossing(
     for start, end in edges.reshape(-1, 2).tolist():
         if end - start >= held and epochs[end - 1] >= since:
             by = int(epochs[start])
+            back = _back(epochs, past, held)
             if start == 0:
-                return Reach(by, -1, by, known)
+                return Reach(by, -1, by, known, back)
             after = int(epochs[start - 1])
             share = _share(values[start - 1], values[start], value, log=not rising)
-            return Reach(min(max(round(after + share * (by - after)), after + 1), by), after, by, known)
+            return Reach(min(max(round(after + share * (by - after)), after + 1), by), after, by, known, back)
     against = np.flatnonzero(~past)
     last = int(epochs[against[-1]]) if len(against) else -1
     return Reach(None, last, last, known)
+
+
+def _back(epochs: Ints, past: Bools, held: int) -> int | None:
+    """Where the newest measures begin that are all not past the level, if there are `held` of them."""
+    reached = np.flatnonzero(past)
+    first = int(reached[-1]) + 1
+    return int(epochs[first]) if len(epochs) - first >= held else None
 
 
 def _share(before: float, then: float, value: float, *, log: bool) -> float:

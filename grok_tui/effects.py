@@ -35,6 +35,10 @@ SAME_RUN = ("train_loss", "test_loss", "sum_of_squares")
 """Runs that have these in common, epoch for epoch and bit for bit, are one."""
 
 
+NO_CAUSE = ("training.epochs", "record.")
+"""What of the configuration changes no number of an epoch that both have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One number of the branch and of its parent."""
@@ -75,7 +79,8 @@ def of(child: RunState, parent: RunState, since: int) -> Effect:
         if (here.epoch, there.epoch) != (None, None) and not _shared(here, there, since):
             rows.append(_row(str(phase), here, there))
     rows += _values(child, parent, since)
-    return Effect(cause, _sentence(child, parent, fresh), tuple(rows), tuple(_caveats(child, parent, since)))
+    sentence = "; ".join([_sentence(child, parent, fresh), *_undone(reaches)])
+    return Effect(cause, sentence, tuple(rows), tuple(_caveats(child, parent, since)))
 
 
 def same(one: RunState, other: RunState, until: int) -> bool:
@@ -117,7 +122,7 @@ def _cause(child: RunState, parent: RunState, since: int) -> str:
     parts += [
         f"{found.name} {found.values[0]} ({found.values[1]} in the parent)"
         for found in comparing.differences([child, parent])
-        if found.name not in controls and found.name not in comparing.MACHINE
+        if found.name not in controls and found.name not in comparing.MACHINE and not found.name.startswith(NO_CAUSE)
     ]
     return f"from epoch {since:,}: {'; '.join(parts) or 'nothing is changed'}"
 
@@ -137,6 +142,17 @@ def _sentence(child: RunState, parent: RunState, fresh: Sequence[tuple[Level, Re
     if order:
         return _with(said(order[0], *by_level[order[0]]), compared)
     return compared or "no test loss was measured in both at one epoch"
+
+
+def _undone(reaches: Sequence[tuple[Level, Reach, Reach]]) -> list[str]:
+    """The first of the levels that one of the two has lost again, and the other has not."""
+    for wanted in FIRST:
+        for level, here, there in reaches:
+            if level is wanted and (here.back is None) != (there.back is None):
+                if here.back is not None:
+                    return [f"{level.undid} at {here.back:,}, in the parent not by {there.known:,}"]
+                return [f"in the parent {level.undid} at {there.back:,}, here not by {here.known:,}"]
+    return []
 
 
 def _with(text: str, more: str) -> str:
@@ -189,7 +205,8 @@ def _row(name: str, here: Reach, there: Reach) -> Row:
 
 def _shared(here: Reach, there: Reach, since: int) -> bool:
     """It happened in the past that both have in common."""
-    return here.epoch is not None and here.epoch == there.epoch and here.by <= since
+    same_end = (here.back is None) == (there.back is None)
+    return here.epoch is not None and here.epoch == there.epoch and here.by <= since and same_end
 
 
 def _values(child: RunState, parent: RunState, since: int) -> list[Row]:

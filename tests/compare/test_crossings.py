@@ -122,3 +122,11 @@ def test_a_phase_that_is_not_there_yet_says_nothing_of_any_epoch() -> None:
 )
 def test_a_gap_claims_no_more_than_the_measures_tell(here: Reach, there: Reach, found: Gap) -> None:
     assert gap(here, there) == found
+
+
+def test_a_level_that_was_lost_again_is_told_as_such() -> None:
+    found = falling(10, 0.1, 0.1, 0.1, 10, 10, 10)
+    assert (found.epoch, found.back) == (50, 400)
+    assert found.told() == "50†"
+    assert falling(10, 0.1, 0.1, 0.1, 10, 10).back is None  # a spike, as far as is known
+    assert falling(10, 0.1, 0.1, 0.1, 10, 10, 10, 0.1).back is None

@@ -212,8 +212,22 @@ def test_a_change_of_both_before_the_branch_is_not_named() -> None:
 
 
 def test_other_settings_and_machines_are_named() -> None:
-    child = run("child", RAISED, {"measure": {"every": 50}}, {"device": "cuda"}, test_loss=grokked(7000))
+    settings = {"measure": {"every": 50}, "training": {"epochs": 9}, "record": {"disk_mb": 1}}
+    child = run("child", RAISED, settings, {"device": "cuda"}, test_loss=grokked(7000))
     found = effects.of(child, run("parent", (), {"measure": {"every": 100}}, test_loss=grokked(9100)), SINCE)
-    assert "measure.every 50 (100 in the parent)" in found.cause
+    assert found.cause.endswith("weight decay 3 (1 in the parent); measure.every 50 (100 in the parent)")
     assert "device cuda" in found.caveats[-1]
     assert "parent on device cpu" in found.caveats[-1]
+
+
+def test_what_the_change_lost_again_is_said_though_both_had_reached_it_before() -> None:
+    shared = grokked(3000, 6000, floor=2.0)
+    kept = shared | dict.fromkeys(range(6100, 12_001, 100), 1e-6)
+    lost = shared | {e: 2.0 if e < 8000 else 6.0 for e in range(6100, 12_001, 100)}
+    child = run(events=RAISED, test_loss=lost, train_accuracy=learned())
+    found = effects.of(child, run(test_loss=kept, train_accuracy=learned()), SINCE)
+    assert found.sentence.endswith("test loss rose above chance again at 8,000, in the parent not by 12,000")
+    assert row(found, "test loss < chance").here == "2,964†"
+    assert "in the parent test loss rose above chance again" in sentence(
+        run(events=RAISED, test_loss=kept, train_accuracy=learned()), run(test_loss=lost, train_accuracy=learned())
+    )
