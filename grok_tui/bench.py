@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from grok_tui import __version__, launch, runs
+from grok_tui import __version__, launch, runs, scrubbing
 from grok_tui import config as configs
 from grok_tui.errors import GrokTuiError
 from grok_tui.protocol import PROTOCOL, Array, Catalogue, ControlInfo, Event, Hello, Points, SeriesInfo
@@ -45,6 +45,9 @@ MAPS = {
     "neuron_fve": (512,),
 }
 """The large arrays of a run of nanda113, with their shapes."""
+
+Made = Callable[[int, int], Iterator[Array]]
+"""The arrays of an epoch; told how many epochs the run has."""
 
 
 def main(parts: tuple[str, ...] = ()) -> int:
@@ -184,12 +187,31 @@ def _stack() -> Iterator[Line]:
         raise GrokTuiError(f"the bench of stacks ended with exit code {process.returncode}")
 
 
+def _scrub() -> Iterator[Line]:
+    """What a step of the time cursor takes, with every array that there is and at two sizes."""
+    for layout in ("main", "circuit"):
+        with _home():
+            run = finished_run(40_000, layout, scrubbing.spectra, scrubbing.circuit)
+            for columns, rows in ((120, 40), (200, 60)):
+                with _viewer(run, columns, rows) as terminal:
+                    if terminal.until(_shows_all, PATIENCE) is None:
+                        raise GrokTuiError("the viewer showed nothing")
+                    terminal.read(2.0)
+                    found = scrubbing.steps(terminal)
+                what = f"a step of the cursor, {layout} at {columns}x{rows}"
+                value = f"{found.middle:.0f} ms, 95th {found.high:.0f} ms"
+                yield Line(what, value, "95th percentile below 50 ms", found.high < 50)
+                what = f"after a held key, {layout} at {columns}x{rows}"
+                yield Line(what, f"{found.late:.0f} ms", "below 150 ms: nothing queues", found.late < 150)
+
+
 PARTS: dict[str, Callable[[], Iterator[Line]]] = {
     "training": _training,
     "measures": _measures,
     "start": _start,
     "live": _live,
     "keys": _keys,
+    "scrub": _scrub,
     "stack": _stack,
 }
 
@@ -205,8 +227,13 @@ def _shows_a_run(text: str) -> bool:
     return "epoch" in text.splitlines()[0] and sum("\u2801" <= sign <= "\u28ff" for sign in text) > 20
 
 
-def _viewer(run: Run) -> Terminal:
-    return Terminal([*PROGRAM, "attach", run.name], COLUMNS, ROWS, {"GROK_TUI_HOME": os.environ["GROK_TUI_HOME"]})
+def _shows_all(text: str) -> bool:
+    """The whole of a finished run has been read."""
+    return "finished" in text.splitlines()[0]
+
+
+def _viewer(run: Run, columns: int = COLUMNS, rows: int = ROWS) -> Terminal:
+    return Terminal([*PROGRAM, "attach", run.name], columns, rows, {"GROK_TUI_HOME": os.environ["GROK_TUI_HOME"]})
 
 
 def _plain() -> dict[str, str]:
@@ -247,9 +274,20 @@ def _trained(config: configs.Config, threads: int | None = None) -> Iterator[Run
         trainer.wait(10)
 
 
-def finished_run(epochs: int) -> Run:
+def _even(epoch: int, _epochs: int) -> Iterator[Array]:
+    """Small arrays, the same at each epoch."""
+    yield Array(epoch, "fourier_W_E", np.ones((2, 56), np.float32))
+    yield Array(epoch, "alpha", np.ones(56, np.float32))
+
+
+def _even_maps(epoch: int, _epochs: int) -> Iterator[Array]:
+    yield from (Array(epoch, name, np.ones(shape, np.float16)) for name, shape in MAPS.items())
+
+
+def finished_run(epochs: int, layout: str = "", small: Made = _even, large: Made = _even_maps) -> Run:
     """A run directory with a recording of so many epochs, in frames as a trainer writes them; curves are made up."""
-    config = configs.override(configs.preset("nanda113"), [("training.epochs", epochs)])
+    settings: list[tuple[str, str | float]] = [("training.epochs", epochs), ("view.layout", layout)]
+    config = configs.override(configs.preset("nanda113"), settings)
     run = runs.create(config)
     recorder = Recorder(run.frames)
     shown = ("test_loss", "restricted_loss", "excluded_loss", "excluded_loss_key_free", "sum_of_squares", "test_fve")
@@ -268,11 +306,11 @@ def finished_run(epochs: int) -> Run:
             share = 1 / (1 + np.exp((start - 0.25 * epochs) / (0.02 * epochs)))
             found = {name: np.array([25 * share + 1e-6]) for name in names} | {"test_accuracy": np.array([1 - share])}
             recorder.append(Points(np.array([start]), found))
-            recorder.append(Array(start, "fourier_W_E", np.ones((2, 56), np.float32)))
-            recorder.append(Array(start, "alpha", np.ones(56, np.float32)))
+            for array in small(start, epochs):
+                recorder.append(array)
         if start % config.measure.closely_every == 0:
-            for name, shape in MAPS.items():
-                recorder.append(Array(start, name, np.ones(shape, np.float16)))
+            for array in large(start, epochs):
+                recorder.append(array)
     recorder.append(Event(epochs, "finished", f"finished at epoch {epochs:,}", time.time()))
     recorder.close()
     Path(run.path / "state.json").write_text(json.dumps({"epoch": epochs, "epochs": epochs, "state": "finished"}))

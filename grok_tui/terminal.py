@@ -26,6 +26,8 @@ KEYS = {
     "right": "\x1b[C",
     "up": "\x1b[A",
     "down": "\x1b[B",
+    "home": "\x1b[H",
+    "end": "\x1b[F",
 }
 """What a terminal sends for keys that are no character."""
 
@@ -94,6 +96,28 @@ class Terminal:
             if left <= 0 or not self._read_once(left):
                 return time.monotonic() - begun if seen(self.text) else None
         return time.monotonic() - begun
+
+    def settle(self, quiet: float, patience: float) -> float | None:
+        """Read until nothing has come for `quiet` seconds; returns the seconds until the last of it had come.
+
+        What comes is put on the screen afterwards: that takes longer than most programs take to print it. None when
+        nothing came in `patience` seconds.
+        """
+        begun, last, taken = time.monotonic(), None, []
+        while time.monotonic() - begun < patience:
+            wait = patience if last is None else quiet
+            if not select.select([self._fd], [], [], wait)[0]:
+                break
+            try:
+                data = os.read(self._fd, 1 << 16)
+            except OSError:  # Linux's end of a pseudo-terminal
+                break
+            last = time.monotonic()
+            taken.append(data)
+        for data in taken:
+            self.received += len(data)
+            self._stream.feed(data)
+        return None if last is None else last - begun
 
     @property
     def text(self) -> str:
