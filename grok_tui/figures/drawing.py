@@ -270,4 +270,6 @@ def _beside(ax: Axes, epoch: int, height: float, text: str, colour: str) -> None
         va="bottom",
         fontsize=6,
         color=colour,
+        bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75},
+        zorder=5,
     )

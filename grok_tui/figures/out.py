@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from matplotlib.figure import Figure
+
 from grok_tui import comparing, files
 from grok_tui.errors import ConfigError, ExchangeError
 from grok_tui.export import whole
@@ -46,7 +48,7 @@ def figure(
     names = ", ".join(run.name for run in chosen)
     files.write({file: sheet.content(page, file, f"{names}: {recipe.about}", subjects)}, force=force)
     after = "" if recipe.source == gallery.SCREEN else f", after {recipe.source}"
-    return f"{names}: {recipe.about}{after}: {file}"
+    return f"{names}: {recipe.about}{after}: {file}" + ("" if together else _hint(page, subjects[0]))
 
 
 def charts(run: Run, file: Path, panes: Sequence[str], *, log_x: bool = False, force: bool = False) -> str:
@@ -61,7 +63,7 @@ def charts(run: Run, file: Path, panes: Sequence[str], *, log_x: bool = False, f
     recipe = gallery.of_panes(panes, sorted(subject.whole.state.series)) if panes else gallery.find("overview")
     page = sheet.draw(recipe, subject)
     files.write({file: sheet.content(page, file, f"{run.name}: {recipe.about}", [subject])}, force=force)
-    return f"{run.name}, epoch {subject.until:,}: {recipe.about}: {file}"
+    return f"{run.name}, epoch {subject.until:,}: {recipe.about}: {file}" + _hint(page, subject)
 
 
 def listing(run: Run | None) -> list[tuple[str, str, str]]:
@@ -72,6 +74,15 @@ def listing(run: Run | None) -> list[tuple[str, str, str]]:
         missing = gallery.lacking(recipe, subject) if subject else []
         rows.append((recipe.name, recipe.about, f"not recorded: {', '.join(missing)}" if missing else recipe.source))
     return rows
+
+
+def _hint(page: Figure, subject: Subject) -> str:
+    """How lines with provisional keys become ones with the final keys."""
+    labels = [label for ax in page.axes for label in ax.get_legend_handles_labels()[1]]
+    if subject.whole.state.final_keys or not any("(provisional)" in label for label in labels):
+        return ""
+    run = subject.whole.run.name
+    return f"\n  its keys are provisional; with the final ones: grok-tui hindsight {run}, then draw it again"
 
 
 def _subject(run: Run, epoch: int | None, log_x: bool) -> Subject:

@@ -109,6 +109,14 @@ def test_provisional_points_stand_only_where_hindsight_has_none() -> None:
     assert np.array_equal(found["restricted (provisional)"][1], alone.whole.state.series["restricted_loss"].values)
 
 
+def test_a_figure_with_provisional_keys_says_how_to_have_the_final_ones(tmp_path: Path) -> None:
+    run = planted.run(500, (), weights=(0,), looked_back=False)
+    assert f"grok-tui hindsight {run.name}" in out.figure([run], "losses", tmp_path / "a.svg")
+    assert "hindsight" not in out.figure([run], "power-fig1", tmp_path / "b.svg")
+    planted.look_back(run, [0])
+    assert "hindsight" not in out.figure([run], "losses", tmp_path / "c.svg")
+
+
 def test_phases_are_shaded_where_the_rules_place_them_and_named() -> None:
     drawn = subject()
     ax = titled(sheet.draw(gallery.find("nanda-fig2"), drawn), "Accuracy")
