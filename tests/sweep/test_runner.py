@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from grok_tui import config as configs
-from grok_tui import record, runs, sweep_launch
+from grok_tui import record, runs, sweep_launch, sweeps
 from grok_tui.errors import RunError
 from grok_tui.protocol import Event, Points
 from grok_tui.runs import Run
@@ -60,6 +60,18 @@ def test_a_member_that_fails_does_not_stop_the_others() -> None:
     assert epochs(run_of(members(sweep)[0])) == list(range(200))
     with pytest.raises(RunError, match="done"):
         sweep_launch.start(tiny_done(sweep))
+
+
+def test_a_member_that_cannot_even_be_started_does_not_stop_the_others() -> None:
+    sweep = tiny.made(decays="1,5", **SHORT)
+    contents = sweep.read()
+    first = contents.members[0]
+    run = runs.create(contents.config(first), lambda new: sweeps.mark(new, contents, sweep, first))
+    (run.path / "VERSION").write_text("99\n")
+    sweep_launch.start(sweep)
+    until(lambda: over(sweep))
+    assert states(sweep) == ["failed", "finished"]
+    assert "made by a newer grok-tui" in members(sweep)[0].why
 
 
 def tiny_done(sweep: Sweep) -> Sweep:
