@@ -49,6 +49,10 @@ BELOW, ABOVE = 0.99, 1.25
 SPIKE, SPIKE_OVER, SPIKE_EPOCHS = 10.0, 3.0, 200
 """Train loss above 10 times its median over 200 epochs is a spike, until it is back within 3 times."""
 
+JUMP, DRIFT = 0.05, 0.25
+"""Share by which a control has another value than at the last measure, or than when the windows began, so that they
+begin anew. A schedule that is slower than both leaves them, as the weights follow it."""
+
 STREAK, LONG_STREAK = 3, 5
 """Samples in a row that confirm a crossing; that confirm a state."""
 

@@ -20,9 +20,9 @@ from grok_tui.science import phase_limits as limits
 from grok_tui.science import phase_words
 from grok_tui.science.classes import ClassFold
 from grok_tui.science.phase_words import Fact
-from grok_tui.science.windows import Mark, Streak, Trace, Usual
+from grok_tui.science.windows import Hand, Mark, Streak, Trace, Usual
 
-RULES = 2
+RULES = 3
 """Raised when the same numbers may lead to another phase."""
 
 
@@ -122,6 +122,7 @@ class PhaseFold:
         self.collapsed = False
         """The training set itself was forgotten."""
         self._stall_loss, self._stall_fve = Trace(), Trace()
+        self._decay, self._lr = Hand(limits.JUMP, limits.DRIFT), Hand(limits.JUMP, limits.DRIFT)
         self._moves = {name: Trace() for name in limits.MOVING}
 
     @property
@@ -172,12 +173,10 @@ class PhaseFold:
             return
         if self.last is None:
             self._boundaries.append(Boundary(Phase.FITTING, sample.epoch, sample.epoch))
-        changed = self.last is not None and (
-            _changed(self.last.weight_decay, sample.weight_decay) or _changed(self.last.lr, sample.lr)
-        )
+        changed = [self._decay.moved(sample.weight_decay), self._lr.moved(sample.lr)]
         self.last = sample
         self.run_class.add(sample.epoch, sample.train_accuracy, sample.test_accuracy)
-        if changed:
+        if any(changed):
             self._restart(sample.epoch)
         self.spike = self._is_spike(sample)
         self._streaks["lost"].add(sample.epoch, sample.train_accuracy < limits.BAD)
@@ -389,10 +388,6 @@ class PhaseFold:
     def _forget_windows(self) -> None:
         for trace in (self._stall_loss, self._stall_fve, *self._moves.values()):
             trace.clear()
-
-
-def _changed(before: float, now: float) -> bool:
-    return before != now and not (math.isnan(before) and math.isnan(now))
 
 
 def _log(value: float) -> float:

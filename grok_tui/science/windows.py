@@ -104,3 +104,31 @@ class Usual:
             self._past.append(Mark(epoch, value))
         while len(self._past) > self._least and epoch - self._past[0].epoch > self._epochs:
             self._past.popleft()
+
+
+class Hand:
+    """A control: whether it has been moved so far that what was seen before says nothing of now."""
+
+    def __init__(self, jump: float, drift: float) -> None:
+        """By more than the share `jump` since the last value, or `drift` since the last such move."""
+        self._jump, self._drift = jump, drift
+        self._last: float | None = None
+        self._held = math.nan
+
+    def moved(self, value: float) -> bool:
+        """Take in the next value."""
+        last, self._last = self._last, value
+        if last is None:
+            self._held = value
+            return False
+        if _apart(last, value) <= self._jump and _apart(self._held, value) <= self._drift:
+            return False
+        self._held = value
+        return True
+
+
+def _apart(one: float, other: float) -> float:
+    """How far two values differ, as a share of the larger; NaN is like NaN alone."""
+    if one == other or (math.isnan(one) and math.isnan(other)):
+        return 0.0
+    return abs(one - other) / max(abs(one), abs(other)) if math.isfinite(one) and math.isfinite(other) else math.inf

@@ -142,6 +142,24 @@ def test_a_change_of_weight_decay_ends_a_stall_and_the_circuit_is_then_seen() ->
     assert abs(fold.boundaries[3].epoch - 6050) <= 50, "the stall ends where the control was changed"
 
 
+def test_a_schedule_that_is_slower_than_the_weights_follow_hides_no_phase() -> None:
+    steady = mainline()
+    end = steady[-1].epoch
+    falling = [replace(s, weight_decay=1.0 - 0.5 * s.epoch / end) for s in steady]
+    assert phases(folded(falling)) == phases(folded(steady)) == [*phases(folded(steady))[:4], "generalized"]
+
+
+def test_a_slow_schedule_makes_the_windows_begin_anew_once_it_has_come_far() -> None:
+    fold = PhaseFold(math.log(113))
+    restarts = []
+    for sample in mainline(8000):
+        before = fold._decay._held
+        fold.add(replace(sample, weight_decay=0.5 + sample.epoch / 8000))
+        if fold._decay._held != before and not math.isnan(before):
+            restarts.append(fold._decay._held)
+    assert [round(value, 1) for value in restarts] == [0.7, 0.9, 1.2]
+
+
 def test_a_slow_circuit_is_not_a_stall() -> None:
     slow = [replace(s, epoch=10 * s.epoch, weight_decay=0.1) for s in mainline(every=50)]
     assert "stalled" not in phases(folded(slow))
