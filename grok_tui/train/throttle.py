@@ -33,7 +33,7 @@ class Throttle:
 
     def set(self, limit: float) -> None:
         """Another limit, or none."""
-        self.limit, self._due = limit, 0.0
+        self.limit, self._due = limit, self._clock()
 
     def took(self, steps: int) -> None:
         """So many steps have been taken."""

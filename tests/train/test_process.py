@@ -21,7 +21,7 @@ from grok_tui import config as configs
 from grok_tui import launch, ledger, locks, record, runs
 from grok_tui.config import Config
 from grok_tui.errors import LaunchError, LinkError, RunError
-from grok_tui.protocol import ORDERS, Array, Event, Hello, Order, Points, Reply, SetControl
+from grok_tui.protocol import ORDERS, Array, Event, Hello, Order, Plan, Points, Reply, SetControl
 from grok_tui.runs import Run
 from grok_tui.sources import ask
 from grok_tui.state import RunState
@@ -473,3 +473,23 @@ def test_a_locked_run_goes_on_training_and_refuses_every_command() -> None:
     assert send(run, "weight_decay", 3.0).ok
     assert order(run, "stop").ok
     ended(run)
+
+
+def test_a_plan_a_goal_and_a_limit_reach_a_living_trainer() -> None:
+    run = started(training__epochs=LONG)
+    until(reached(run, 5))
+    assert "no phase" in ask(run, Plan(1, "until clean up")).text
+    limited = ask(run, Plan(1, "limit 40"))
+    assert (limited.ok, limited.text) == (True, "40 epochs per second at most")
+    asked = time.monotonic()
+    goal = ask(run, Plan(1, "run 12"))
+    assert time.monotonic() - asked < 5
+    assert goal.text == f"on until epoch {goal.epoch + 12:,}"
+    until(lambda: run.state["state"] == "paused")
+    assert run.state["epoch"] == goal.epoch + 12
+    planned = ask(run, Plan(1, "in 5: set weight_decay 4; stop"))
+    assert planned.text == f"plan 1: at {goal.epoch + 17}: set weight_decay 4; stop"
+    assert order(run, "resume").ok
+    ended(run)
+    assert [e.epoch for e in (*events(run, "changed"), *events(run, "stopped"))] == [goal.epoch + 17] * 2
+    assert events(run, "stopped")[0].text == "stopped by plan 1"
