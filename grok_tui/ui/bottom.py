@@ -157,6 +157,7 @@ class Prompt(Horizontal):
     def close(self) -> None:
         """Put the input away."""
         self.add_class("-closed")
+        self.remove_class("-line")
         self.post_message(PromptClosed())
 
     def on_input_changed(self, event: Input.Changed) -> None:

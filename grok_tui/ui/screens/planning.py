@@ -55,6 +55,7 @@ class Planning(Steering):
     def _ask_line(self, label: str, note: str, begin: str) -> None:
         self.hints.display = False
         self.prompt.open_text(label, note, partial(self._typed_line, begin), wrong=partial(self._wrong_line, begin))
+        self.prompt.add_class("-line")
 
     def _typed_line(self, begin: str, line: str) -> None:
         if reason := self.refusal("steer"):
