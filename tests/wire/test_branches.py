@@ -6,104 +6,19 @@ import errno
 import os
 import shutil
 import threading
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from grok_tui import branches, config, ledger, listing, notes, paths, record, runs
-from grok_tui.course import STEERED, Course
+from grok_tui import branches, config, ledger, notes, paths, record
 from grok_tui.errors import GrokTuiError, RunError
 from grok_tui.ledger import Ledger
-from grok_tui.protocol import Array, Event, Hello, Points, Stored
-from grok_tui.record import Recorder
-from grok_tui.runs import Run
+from grok_tui.protocol import Array, Event, Hello, Points
 from grok_tui.state import RunState
+from tests.wire.grown import END, STORY, changed, content, course, frames, losses, measures, parent, stored, told
 from tests.wire.wiring import hello, make_run, same, training
-
-END = 100
-
-
-def losses(first: int, last: int, value: float = 1.0) -> Points:
-    epochs = np.arange(first, last)
-    return Points(epochs, {"train_loss": value / (1 + epochs.astype(np.float64)), "train_accuracy": epochs / 100})
-
-
-def measures(epoch: int, value: float = 1.0) -> Points:
-    return Points(np.array([epoch]), {"test_loss": np.array([value])})
-
-
-def told(epoch: int, what: str, seq: int = 0, **data: object) -> Event:
-    return Event(epoch, what, what, 1.5e9 + seq, seq, dict(data))
-
-
-def changed(epoch: int, seq: int, value: float, previous: float = 1.0) -> Event:
-    return told(epoch, "changed", seq, control="weight_decay", value=value, previous=previous)
-
-
-STORY: Sequence[Stored] = (
-    hello(),
-    told(0, "started"),
-    measures(0),
-    losses(0, 20),
-    Array(20, "alpha", np.arange(3.0)),
-    measures(20),
-    losses(20, 30),
-    changed(30, 1, 3.0),
-    losses(30, 50),
-    told(50, "paused", 3),
-    told(50, "continued", 4),
-    changed(50, 5, 0.5, 3.0),
-    losses(50, 60),
-    told(60, "phase", phase="cleanup", placed=50),
-    Array(60, "alpha", np.arange(3.0)),
-    measures(60),
-    losses(60, END),
-    told(END, "stopped", 6),
-)  # fmt: skip
-
-
-def parent(story: Sequence[Stored] = STORY, **changes: float) -> Run:
-    """A run in which this is recorded, with weights and resume points each 10 and 25 epochs."""
-    settings = {"training.epochs": 200} | {key.replace("__", "."): value for key, value in changes.items()}
-    run = runs.create(config.override(config.Config(name="demo"), settings.items()))
-    recorder, book = Recorder(run.frames), Ledger(run.ledger)
-    for frame in story:
-        recorder.append(frame)
-        if isinstance(frame, Event) and frame.seq:
-            while len(book.entries) < frame.seq - 1:
-                book.append(frame.epoch, "set weight_decay", False, "refused")
-            book.append(frame.epoch, frame.what, True, frame.text, **frame.data)
-    recorder.close()
-    book.close()
-    for place, every in ((run.weights, 10), (run.resume_points, 25)):
-        place.mkdir()
-        for epoch in range(0, END + 1, every):
-            (place / f"{epoch:08d}.safetensors").write_text(f"{place.name} {epoch}")
-    return run
-
-
-def content(run: Run) -> dict[str, bytes]:
-    return {str(path.relative_to(run.path)): path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
-
-
-def frames(run: Run) -> list[Stored]:
-    return record.read(run.frames)[0]
-
-
-def course(run: Run) -> Course:
-    """What was done to the weight decay."""
-    found = Course(1.0)
-    for entry in ledger.read(run.ledger):
-        if entry.what in STEERED and entry.data.get("control") == "weight_decay":
-            found.take(entry.epoch, entry.what, entry.data)
-    return found
-
-
-def stored(place: Path) -> list[int]:
-    return sorted(int(path.stem) for path in place.iterdir())
 
 
 def test_a_branch_holds_the_past_up_to_its_epoch_and_nothing_of_the_trainers() -> None:
@@ -377,81 +292,3 @@ def test_an_epoch_that_a_living_parent_has_come_to_is_waited_for() -> None:
         child = branches.create(run, 50)
         later.join()
     assert [f.epochs[-1] for f in frames(child) if isinstance(f, Points)] == [29, 49]
-
-
-def test_branches_are_numbered_after_their_parent_and_rivals_get_a_number_each() -> None:
-    run = parent()
-    made: list[Run] = []
-    threads = [threading.Thread(target=lambda: made.append(branches.create(run, 40))) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(child.name for child in made) == [f"demo-1.{n}" for n in range(1, 7)]
-    grandchild = branches.create(runs.find("demo-1.3"), 20)
-    assert grandchild.name == "demo-1.3.1"
-    assert branches.create(run, 10).name == "demo-1.7"
-    assert [child.name for child in runs.children(run)] == [f"demo-1.{n}" for n in range(1, 8)]
-    assert runs.children(runs.find("demo-1.3")) == [grandchild]
-    assert runs.children(grandchild) == []
-    assert make_run().name == "demo-2"
-
-
-def test_a_new_run_of_a_parents_name_does_not_inherit_its_branches() -> None:
-    run = parent()
-    child = branches.create(run, 40)
-    shutil.rmtree(run.path)
-    again = parent((hello(), Event(0, "started", "started", 1.6e9)))
-    assert again.name == run.name
-    assert runs.children(again) == []
-    assert [lines for lines, _ in listing.tree([again, child])] == ["", ""]
-
-
-def test_a_branch_of_a_branch_is_of_the_branch_alone() -> None:
-    """All of a family have the same first event."""
-    run = parent()
-    first = branches.create(run, 60)
-    grandchild = branches.create(first, 40)
-    shutil.rmtree(first.path)
-    branches.create(run, 60).path.rename(first.path)
-    assert runs.children(Run(first.path)) == []
-    assert grandchild.lineage is not None
-    assert grandchild.lineage.parent == first.name
-
-
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"parent": 3, "epoch": 1, "started": 0}', '{"parent": "a", "epoch": -1, "started": 0}']
-)
-def test_a_lineage_that_cannot_be_read_is_none(text: str) -> None:
-    run = make_run()
-    assert run.lineage is None
-    (run.path / "lineage.json").write_text(text)
-    assert Run(run.path).lineage is None
-
-
-def test_a_family_is_listed_as_a_tree() -> None:
-    run, other = parent(), make_run("nanda113")
-    one = branches.create(run, 40, {"weight_decay": 0.3})
-    two = branches.create(run, 60, settings=[("training.epochs", "300")])
-    deeper = branches.create(one, 30, before=1)
-    shown = [(lines, found.name) for lines, found in listing.tree([other, deeper, two, run, one])]
-    assert shown == [
-        ("", "nanda113-1"), ("", "demo-1"), ("├ ", "demo-1.1"), ("│ └ ", "demo-1.1.1"), ("└ ", "demo-1.2"),
-    ]  # fmt: skip
-    told = {row[0]: row[-1] for row in listing.tree_rows([other, deeper, two, run, one])}
-    assert told == {
-        "nanda113-1": "",
-        "demo-1": "",
-        "├ demo-1.1": "at 40: weight decay 0.3",
-        "│ └ demo-1.1.1": "at 30: without changed",
-        "└ demo-1.2": "at 60: epochs 300",
-    }
-    assert [row[-1] for row in listing.tree_rows([one])] == ["of demo-1, which is gone, at 40: weight decay 0.3"]
-
-
-def test_runs_that_claim_to_descend_from_each_other_are_all_listed() -> None:
-    one, two = parent(), parent()
-    for run, of in ((one, two), (two, one)):
-        (run.path / "lineage.json").write_text(f'{{"parent": "{of.name}", "epoch": 1, "started": 7, "born": 7}}')
-    found = [Run(one.path), Run(two.path)]
-    assert {run.name for _, run in listing.tree(found)} == {one.name, two.name}

@@ -1,0 +1,92 @@
+"""Families: how branches are called, whose they are, and how they are listed."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+
+import pytest
+
+from grok_tui import branches, listing, runs
+from grok_tui.protocol import Event
+from grok_tui.runs import Run
+from tests.wire.grown import parent
+from tests.wire.wiring import hello, make_run
+
+
+def test_branches_are_numbered_after_their_parent_and_rivals_get_a_number_each() -> None:
+    run = parent()
+    made: list[Run] = []
+    threads = [threading.Thread(target=lambda: made.append(branches.create(run, 40))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(child.name for child in made) == [f"demo-1.{n}" for n in range(1, 7)]
+    grandchild = branches.create(runs.find("demo-1.3"), 20)
+    assert grandchild.name == "demo-1.3.1"
+    assert branches.create(run, 10).name == "demo-1.7"
+    assert [child.name for child in runs.children(run)] == [f"demo-1.{n}" for n in range(1, 8)]
+    assert runs.children(runs.find("demo-1.3")) == [grandchild]
+    assert runs.children(grandchild) == []
+    assert make_run().name == "demo-2"
+
+
+def test_a_new_run_of_a_parents_name_does_not_inherit_its_branches() -> None:
+    run = parent()
+    child = branches.create(run, 40)
+    shutil.rmtree(run.path)
+    again = parent((hello(), Event(0, "started", "started", 1.6e9)))
+    assert again.name == run.name
+    assert runs.children(again) == []
+    assert [lines for lines, _ in listing.tree([again, child])] == ["", ""]
+
+
+def test_a_branch_of_a_branch_is_of_the_branch_alone() -> None:
+    """All of a family have the same first event."""
+    run = parent()
+    first = branches.create(run, 60)
+    grandchild = branches.create(first, 40)
+    shutil.rmtree(first.path)
+    branches.create(run, 60).path.rename(first.path)
+    assert runs.children(Run(first.path)) == []
+    assert grandchild.lineage is not None
+    assert grandchild.lineage.parent == first.name
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"parent": 3, "epoch": 1, "started": 0}', '{"parent": "a", "epoch": -1, "started": 0}']
+)
+def test_a_lineage_that_cannot_be_read_is_none(text: str) -> None:
+    run = make_run()
+    assert run.lineage is None
+    (run.path / "lineage.json").write_text(text)
+    assert Run(run.path).lineage is None
+
+
+def test_a_family_is_listed_as_a_tree() -> None:
+    run, other = parent(), make_run("nanda113")
+    one = branches.create(run, 40, {"weight_decay": 0.3})
+    two = branches.create(run, 60, settings=[("training.epochs", "300")])
+    deeper = branches.create(one, 30, before=1)
+    shown = [(lines, found.name) for lines, found in listing.tree([other, deeper, two, run, one])]
+    assert shown == [
+        ("", "nanda113-1"), ("", "demo-1"), ("├ ", "demo-1.1"), ("│ └ ", "demo-1.1.1"), ("└ ", "demo-1.2"),
+    ]  # fmt: skip
+    told = {row[0]: row[-1] for row in listing.tree_rows([other, deeper, two, run, one])}
+    assert told == {
+        "nanda113-1": "",
+        "demo-1": "",
+        "├ demo-1.1": "at 40: weight decay 0.3",
+        "│ └ demo-1.1.1": "at 30: without changed",
+        "└ demo-1.2": "at 60: epochs 300",
+    }
+    assert [row[-1] for row in listing.tree_rows([one])] == ["of demo-1, which is gone, at 40: weight decay 0.3"]
+
+
+def test_runs_that_claim_to_descend_from_each_other_are_all_listed() -> None:
+    one, two = parent(), parent()
+    for run, of in ((one, two), (two, one)):
+        (run.path / "lineage.json").write_text(f'{{"parent": "{of.name}", "epoch": 1, "started": 7, "born": 7}}')
+    found = [Run(one.path), Run(two.path)]
+    assert {run.name for _, run in listing.tree(found)} == {one.name, two.name}
