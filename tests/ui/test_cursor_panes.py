@@ -44,6 +44,9 @@ READ_OUTS = {
 }
 """What of each pane is read at the cursor. The curves beside it go on, and so do the embedding's axes."""
 
+OF_NOW = {"effect", "plan"}
+"""One compares what came after changes with what came before them, the other is about what will come."""
+
 ARRAYS = {
     "fourier": "fourier_W_E",
     "output": "fourier_W_L",
@@ -124,7 +127,7 @@ async def shown(name: str, *looks: tuple[RunState, int | None], size: tuple[int,
 
 
 def test_every_pane_is_in_the_table() -> None:
-    assert set(READ_OUTS) == set(panes.NAMES)
+    assert set(READ_OUTS) | OF_NOW == set(panes.NAMES)
 
 
 @pytest.mark.parametrize("name", READ_OUTS)
@@ -150,6 +153,13 @@ async def test_a_pane_of_arrays_says_of_which_epoch_they_are(name: str, size: tu
     at = max(array.epoch for array in NOW.arrays[ARRAYS[name]] if array.epoch <= CURSOR)
     (text,) = await shown(name, (NOW, CURSOR), size=size)
     assert f"at {at:,}" in text or f"values of epoch {at:,}" in text
+
+
+@pytest.mark.parametrize("name", sorted(OF_NOW))
+async def test_a_pane_that_has_no_moment_says_so_under_a_cursor(name: str) -> None:
+    under, without = await shown(name, (NOW, CURSOR), (NOW, None))
+    assert "of now, not of the cursor's epoch" in under
+    assert "of now" not in without
 
 
 LATE = state_of([frame for frame in story() if not (isinstance(frame, Array) and frame.epoch < 3000)])

@@ -17,6 +17,8 @@ from grok_tui.ui.widgets.grid import CellGrid
 ROOMY = (70, 14)
 """Columns and rows from which a pane has a line to spare for what to look for."""
 
+NOW = "of now, not of the cursor's epoch"
+
 
 class Pane(Widget, can_focus=True):
     """One look at a run, in a frame with its title."""
@@ -28,6 +30,8 @@ class Pane(Widget, can_focus=True):
     """One line: what to look for."""
     figure: ClassVar[str] = ""
     """Where the field knows this picture from."""
+    of_now: ClassVar[bool] = False
+    """It is about the run as it stands, wherever the cursor is: its border says so while there is one."""
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name=name, id=id, classes=classes)
@@ -81,6 +85,10 @@ class Pane(Widget, can_focus=True):
         if seen != self._drawn:
             self._drawn = seen
             self.present(*self._shown)
+            if self.of_now and self._shown[1].cursor is not None:
+                self.note(NOW)
+            elif self._noted == NOW:
+                self.note("")
 
 
 class Hint(CellGrid):

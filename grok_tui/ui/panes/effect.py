@@ -29,6 +29,7 @@ class EffectPane(Pane):
     """The numbers of a branch beside its parent's, and one sentence."""
 
     title: ClassVar[str] = "Effect of a change"
+    of_now: ClassVar[bool] = True
     look_for: ClassVar[str] = "only against its parent is a difference an effect; before and after is not one"
 
     def parts(self) -> ComposeResult:

@@ -25,6 +25,7 @@ class PlanPane(Pane):
     """Rules, schedules and limits, with how far the run is from what they wait for."""
 
     title: ClassVar[str] = "Plan"
+    of_now: ClassVar[bool] = True
     look_for: ClassVar[str] = "a rule acts once, at the first measured epoch at which its condition holds"
     figure: ClassVar[str] = ""
 

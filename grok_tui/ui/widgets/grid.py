@@ -61,8 +61,9 @@ class CellGrid(Widget):
             return Strip.blank(end - start, self._look(Token.TEXT))
         if (y, start, end) not in self._strips:
             runs = self.cells.runs(y, start, end)
-            strip = Strip([Segment(text, self._look(style)) for text, style in runs])
-            self._strips[y, start, end] = strip.adjust_cell_length(end - start)  # wider, until a new size is drawn
+            there = max(min(end, self.cells.width) - start, 0)  # told, because counting it takes as long as all else
+            strip = Strip([Segment(text, self._look(style)) for text, style in runs], there)
+            self._strips[y, start, end] = strip if there == end - start else strip.adjust_cell_length(end - start)
         return self._strips[y, start, end]
 
     def on_resize(self, _event: Resize) -> None:
