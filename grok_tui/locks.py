@@ -62,7 +62,12 @@ def check(run: Run) -> None:
 
 def refusal(name: str) -> str:
     """What whoever wants to change a locked run is told."""
-    return f"{name} is locked; to change it: grok-tui unlock {name}"
+    return f"{name} is {remedy(name)}"
+
+
+def remedy(name: str) -> str:
+    """The same where the run is named already."""
+    return f"locked; to change it: grok-tui unlock {name}"
 
 
 def _only_the_owner(run: Run, verb: str) -> None:

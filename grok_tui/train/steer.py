@@ -40,7 +40,7 @@ def carry_out(session: Session, ticket: Ticket, command: Command) -> None:
     match command:
         case _ if session.run.locked:
             id_ = command.id
-            what, outcome = _called(command), (False, locks.refusal(session.run.name))
+            what, outcome = _called(command), (False, locks.remedy(session.run.name))
         case SetControl(id=id_, name=name, value=value):
             what, outcome = _called(command), _set(session, name, value)
         case Order(id=id_, name="stop"):

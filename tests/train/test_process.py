@@ -282,7 +282,7 @@ def test_a_locked_run_goes_on_training_and_refuses_every_command() -> None:
     locks.lock(run)
     refused = [send(run, "weight_decay", 3.0), *(order(run, name) for name in ORDERS)]
     assert [reply.ok for reply in refused] == [False] * 5
-    assert {reply.text for reply in refused} == {f"{run.name} is locked; to change it: grok-tui unlock {run.name}"}
+    assert {reply.text for reply in refused} == {f"locked; to change it: grok-tui unlock {run.name}"}
     until(reached(run, refused[-1].epoch + 50))
     assert run.state["controls"]["weight_decay"] == 1.0
     kept = ledger.read(run.ledger)
