@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from statistics import median
 
+from grok_tui.crossings import crossing
 from grok_tui.science.phases import Phase
 from grok_tui.tracks import Track
 
@@ -75,8 +76,7 @@ class Spread:
 def when(track: Track, sign: Sign) -> int | None:
     """The epoch of a sign; None while it was not seen."""
     if sign is Sign.ACCURACY:
-        over = (track.accuracy.values >= HALF).nonzero()[0]
-        return int(track.accuracy.epochs[over[0]]) if len(over) else None
+        return crossing(track.accuracy.epochs, track.accuracy.values, HALF, rising=True).epoch
     phases = {
         Sign.CHANCE: (Phase.CLEANUP, Phase.DIRECT),
         Sign.CLEANED: (Phase.GENERALIZED,),

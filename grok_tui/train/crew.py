@@ -77,7 +77,8 @@ class Crew:
         for run in runs:
             begun = run.frames.exists()  # with as many threads as before: then it goes on bit for bit
             threads = None if begun else self.threads
-            launch.resume(run, device="auto" if begun else self.device, threads=threads, hook=run.config.notify.hook)
+            hook = "" if begun else run.config.notify.hook  # of one that was begun the directory may be another's
+            launch.resume(run, device="auto" if begun else self.device, threads=threads, hook=hook)
         return None
 
     def _together(self, runs: Sequence[Run], sweep: Sweep) -> subprocess.Popen[bytes]:

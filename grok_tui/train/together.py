@@ -93,9 +93,9 @@ class Together:
 
         try:
             held.enter_context(run.hold())
-            hook = run.config.notify.hook
+            hook = "" if run.frames.exists() else run.config.notify.hook  # as `Crew.start`: it may be another's
             session = open_run(run, self._device, self._threads, hook, make=take, stack=self._seats)
-        except Exception as error:
+        except Exception as error:  # whatever ails one run, the others of the stack go on
             self._tell(run, error)
             if seats and self._stack is not None:
                 self._stack.leave(seats[0].place)
@@ -110,7 +110,7 @@ class Together:
                 member.begun = True
                 member.session.begin()
             end = member.session.attend()
-        except Exception as error:
+        except Exception as error:  # as above: said in its own recording and log
             self._failed(member, error)
             return
         if end:
@@ -127,7 +127,7 @@ class Together:
         for member in moving:
             try:
                 member.session.stepped(steps, took)
-            except Exception as error:
+            except Exception as error:  # as above
                 self._failed(member, error)
 
     def _failed(self, member: Member, error: Exception) -> None:

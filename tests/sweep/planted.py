@@ -53,7 +53,7 @@ def measures(epoch: int, groks: int | None) -> dict[str, Any]:
     there = groks is not None and epoch >= groks
     numbers = {
         "test_loss": 0.01 if there else 20.0 if epoch else 2.4,
-        "test_accuracy": 0.99 if there else 0.1,
+        "test_accuracy": 0.5 if epoch == groks and epoch else 0.99 if there else 0.1,
         "restricted_loss": 0.1,
         "excluded_loss": 0.5,
         "excluded_loss_key_free": 5.0,
