@@ -223,7 +223,8 @@ def _delay(fold: PhaseFold) -> Fact:
 
 
 def _still(fold: PhaseFold) -> Fact:
-    return _fact(fold, "test_fve", f"no sign of a circuit growing in {fold.stall_window:,.0f} epochs")
+    what = "nothing has moved" if fold.under == "cleanup" else "no sign of a circuit growing"
+    return _fact(fold, "test_fve", f"{what} in {fold.stall_window:,.0f} epochs")
 
 
 def _reason(fold: PhaseFold) -> Fact:

@@ -2,7 +2,7 @@
 
     fitting -> memorization -> circuit formation -> cleanup -> generalized
 
-Fitting may lead to direct generalization instead; memorization and circuit formation may stall; what was
+Fitting may lead to direct generalization instead; memorization, circuit formation and cleanup may stall; what was
 learned may degrade. The rules are a state machine with hysteresis. A boundary is placed where it happened
 and carries the epoch at which it became known. No rule uses the restricted loss or accuracy (a lookup
 table scores well on both), nor key frequencies, nor anything from the end of the run.
@@ -116,7 +116,7 @@ class PhaseFold:
         self.usual_train = math.nan
         """Train loss before the newest sample: the median of the last epochs."""
         self._streaks: defaultdict[str, Streak] = defaultdict(Streak)
-        self._under = Phase.FITTING
+        self.under = Phase.FITTING
         """The phase, or the one that a stall interrupts."""
         self._was_good = False
         self.collapsed = False
@@ -242,7 +242,7 @@ class PhaseFold:
             case _ if self._held("lost", limits.LONG_STREAK):
                 self.collapsed = True
                 self._enter(Phase.DEGRADED, self._began("lost"))
-            case Phase.MEMORIZATION | Phase.STALLED:
+            case Phase.MEMORIZATION | Phase.STALLED if self.under is not Phase.CLEANUP:
                 self._grow(sample)
             case Phase.CIRCUIT_FORMATION:
                 self._fall()
@@ -260,9 +260,9 @@ class PhaseFold:
         below = self._held("below chance", limits.STREAK)
         if below and not self.delayed:
             self._enter(Phase.DIRECT, self._began("below chance"))
-        elif self._under is Phase.CIRCUIT_FORMATION and below:
+        elif self.under is Phase.CIRCUIT_FORMATION and below:
             self._fall()
-        elif self._under is not Phase.CIRCUIT_FORMATION and self._held("circuit", limits.STREAK):
+        elif self.under is not Phase.CIRCUIT_FORMATION and self._held("circuit", limits.STREAK):
             self._enter(Phase.CIRCUIT_FORMATION, self.peak.epoch)
             self._fall()
         elif below and self._held(
@@ -287,12 +287,14 @@ class PhaseFold:
         above = self._held("above chance", limits.LONG_STREAK)
         if self._was_good and self._held("bad", limits.LONG_STREAK):
             self._enter(Phase.DEGRADED, self._began("bad"))
-        elif self.phase is Phase.CLEANUP and above:
+        elif self.under is Phase.CLEANUP and above:
             self._enter(Phase.CIRCUIT_FORMATION, self._began("above chance"))
         elif self.phase is Phase.DIRECT and above and self.delayed:
             self._enter(Phase.MEMORIZATION, self._began("above chance"))
-        elif self.phase is Phase.CLEANUP and self._held("solved", limits.LONG_STREAK) and self.is_at_rest():
+        elif self.under is Phase.CLEANUP and self._held("solved", limits.LONG_STREAK) and self.is_at_rest():
             self._enter(Phase.GENERALIZED, max(self._began("solved"), self._moves["sum_of_squares"].start))
+        elif self.under is Phase.CLEANUP and not self._held("solved", 1):  # as without weight decay: half grokked
+            self._stall(self._recent[-1])
 
     def _stall(self, sample: Sample) -> None:
         """Call a stall, or call it off. Falling test loss alone calls none off: shrinking logits do that too."""
@@ -301,7 +303,7 @@ class PhaseFold:
         rise, pace = last - first, self.crept()
         if self.phase is Phase.STALLED:
             if rise > limits.RESUMED * limits.STALL_RISE or pace > limits.RESUMED * limits.FVE_PACE:
-                self._enter(self._under, sample.epoch)
+                self._enter(self.under, sample.epoch)
         elif rise > limits.STALL_RISE or pace > limits.FVE_PACE:
             return
         elif loss and loss[3] > loss[2] - limits.STALL_LOSS:
@@ -363,7 +365,7 @@ class PhaseFold:
         )
 
     def _before_circuit(self) -> bool:
-        return self._under in (Phase.FITTING, Phase.MEMORIZATION)
+        return self.under in (Phase.FITTING, Phase.MEMORIZATION)
 
     def _held(self, name: str, count: int) -> bool:
         return self._streaks[name].length >= count
@@ -377,13 +379,13 @@ class PhaseFold:
         self._boundaries.append(Boundary(phase, epoch, self.last.epoch))
         self.phase = phase
         if phase is not Phase.STALLED:
-            self._under = phase
+            self.under = phase
 
     def _restart(self, epoch: int) -> None:
         """A control was changed: what was flat or still under the old value says nothing of the new one."""
         self._forget_windows()
         if self.phase is Phase.STALLED:
-            self._enter(self._under, epoch)
+            self._enter(self.under, epoch)
 
     def _forget_windows(self) -> None:
         for trace in (self._stall_loss, self._stall_fve, *self._moves.values()):

@@ -142,6 +142,20 @@ def test_a_change_of_weight_decay_ends_a_stall_and_the_circuit_is_then_seen() ->
     assert abs(fold.boundaries[3].epoch - 6050) <= 50, "the stall ends where the control was changed"
 
 
+def test_a_cleanup_that_weight_decay_has_left_stalls_and_goes_on_when_it_is_back() -> None:
+    begun = mainline(7100)
+    held = [replace(begun[-1], epoch=epoch, weight_decay=0.0) for epoch in range(7150, 12_101, 50)]
+    fold = folded(begun + held)
+    assert phases(fold)[-2:] == ["cleanup", "stalled"]
+    assert fold.boundaries[-1].epoch <= 7300, "placed where the decay went"
+    assert any("nothing has moved" in line for line in fold.call.evidence)
+    assert any("weight decay is 0" in line for line in fold.call.evidence)
+    rest = [replace(sample, epoch=sample.epoch + 5000) for sample in mainline() if sample.epoch > 7100]
+    fold = folded(begun + held + rest)
+    assert phases(fold)[-4:] == ["cleanup", "stalled", "cleanup", "generalized"]
+    assert abs(fold.boundaries[-2].epoch - 12_150) <= 50
+
+
 def test_a_schedule_that_is_slower_than_the_weights_follow_hides_no_phase() -> None:
     steady = mainline()
     end = steady[-1].epoch
