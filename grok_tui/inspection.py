@@ -159,10 +159,28 @@ def _json(file: Path) -> None:
         return
     try:
         found = json.loads(file.read_bytes())
+        if isinstance(found, dict):
+            _plain(found, file.name)
+            return
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
-        raise PackError(f"{file.name} is not JSON")
+        pass  # said below, as for what is no table
+    raise PackError(f"{file.name} is not JSON")
+
+
+def _plain(value: Any, where: str) -> None:
+    """Pass if all texts can be shown, and all numbers are numbers."""
+    match value:
+        case dict():
+            for key, item in value.items():
+                _printable(key, where)
+                _plain(item, where)
+        case list():
+            for item in value:
+                _plain(item, where)
+        case str():
+            _printable(value, where)
+        case int() | float() if not abs(value) < lineages.MOST:  # nor is NaN
+            raise PackError(f"{where} holds {str(value)[:20]} for a number")
 
 
 def _printable(text: str, where: str) -> None:

@@ -251,9 +251,14 @@ def reason(log: Path, start: int, code: int | None, who: str = "the trainer") ->
 
 
 def environment() -> dict[str, str]:
-    """Ours, in which another Python finds this very package: an installed one, or a checkout."""
+    """Ours, in which another Python finds this very package: an installed one, or a checkout.
+
+    Places that PYTHONPATH names in relation to our directory stay those: the other Python may stand in a run's
+    directory, which somebody else may have made, and must load nothing from there.
+    """
     root = Path(grok_tui.__file__).parent.parent
-    if root.name in ("site-packages", "dist-packages"):
-        return dict(os.environ)
-    others = os.environ.get("PYTHONPATH")
-    return os.environ | {"PYTHONPATH": os.pathsep.join([str(root), *([others] if others else [])])}
+    places = [str(Path(place).absolute()) for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place]
+    if root.name not in ("site-packages", "dist-packages"):
+        places.insert(0, str(root))
+    settings = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return settings | ({"PYTHONPATH": os.pathsep.join(places)} if places else {})

@@ -9,6 +9,9 @@ from pathlib import Path
 
 FILE = "lineage.json"
 
+MOST = 1 << 62
+"""Whole numbers beyond it are nobody's epoch or time, and no float."""
+
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
@@ -39,9 +42,9 @@ def read(run_dir: Path) -> Lineage | None:
     try:
         found = json.loads((run_dir / FILE).read_text(encoding="utf-8"))
         parent, epoch, started = found["parent"], found["epoch"], found["started"]
-    except (OSError, ValueError, TypeError, KeyError):  # no branch, or not ours
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):  # no branch, or not ours
         return None
-    if not (isinstance(parent, str) and _whole(epoch) and _number(started)):
+    if not (isinstance(parent, str) and parent.isprintable() and _whole(epoch) and _number(started)):
         return None
     born, without = found.get("born"), found.get("without")
     changes, settings = (found.get(name) for name in ("changes", "settings"))
@@ -50,9 +53,9 @@ def read(run_dir: Path) -> Lineage | None:
         epoch,
         float(started),
         float(born) if _number(born) else 0.0,
-        {k: float(v) for k, v in changes.items() if _number(v)} if isinstance(changes, dict) else {},
-        {k: str(v) for k, v in settings.items()} if isinstance(settings, dict) else {},
-        without if isinstance(without, str) else "",
+        {_shown(k): float(v) for k, v in changes.items() if _number(v)} if isinstance(changes, dict) else {},
+        {_shown(k): _shown(str(v)) for k, v in settings.items()} if isinstance(settings, dict) else {},
+        _shown(without) if isinstance(without, str) else "",
     )
 
 
@@ -83,9 +86,16 @@ def born(run_dir: Path, frames: Path) -> float:
     return 0.0
 
 
+def _shown(text: str) -> str:
+    """Without what a terminal would obey: the directory may be somebody else's."""
+    return "".join(c for c in text if c.isprintable())
+
+
 def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST
 
 
 def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < MOST if isinstance(value, int) else math.isfinite(value)

@@ -92,8 +92,11 @@ def _latest(state: dict[str, Any], name: str) -> float:
 
 
 def _number(table: Any, name: str, default: float) -> float:
+    """A number that a table of the directory's holds; what is none, or beyond all bounds, was not written by us."""
     found = table.get(name) if isinstance(table, dict) else None
-    return float(found) if isinstance(found, int | float) else default
+    if isinstance(found, int | float) and abs(found) < lineage.MOST:  # NaN is not
+        return float(found)
+    return default
 
 
 def _parents(found: list[Run]) -> dict[str, str]:

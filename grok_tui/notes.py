@@ -223,7 +223,7 @@ def _parse(data: bytes) -> tuple[list[Note], int]:
 def _fields(line: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(line)
-    except ValueError:  # torn, or not ours
+    except (ValueError, RecursionError):  # torn, or not ours
         return {}
     return fields if isinstance(fields, dict) else {}
 
@@ -235,4 +235,6 @@ def _note(fields: dict[str, Any]) -> Note | None:
         return None
     if not 0 < len(id) <= 40 or not id.isalnum() or wrong(text):
         return None
-    return Note(id, epoch, text, float(moment) if isinstance(moment, int | float) else 0.0)
+    if not (isinstance(moment, int | float) and abs(moment) < 1 << 62):  # NaN is not
+        moment = 0.0
+    return Note(id, epoch, text, float(moment))

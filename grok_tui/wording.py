@@ -82,7 +82,10 @@ def moment(seconds: float, now: datetime | None = None) -> str:
     """A time of day, with its date when that is another day. Absolute, so that a list of runs stands still."""
     if not seconds:
         return "–"
-    then, now = datetime.fromtimestamp(seconds), now or datetime.now()
+    try:
+        then, now = datetime.fromtimestamp(seconds), now or datetime.now()
+    except (OverflowError, ValueError, OSError):  # no year that a calendar has
+        return "–"
     if then.date() == now.date():
         return f"today {then:%H:%M}"
     return f"{then:%d %b %H:%M}" if then.year == now.year else f"{then:%d %b %Y}"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
-from grok_tui import branches, listing, runs
+from grok_tui import branches, launch, listing, runs
 from grok_tui.protocol import Event
 from grok_tui.runs import Run
 from tests.wire.grown import parent
@@ -90,3 +94,31 @@ def test_runs_that_claim_to_descend_from_each_other_are_all_listed() -> None:
         (run.path / "lineage.json").write_text(f'{{"parent": "{of.name}", "epoch": 1, "started": 7, "born": 7}}')
     found = [Run(one.path), Run(two.path)]
     assert {run.name for _, run in listing.tree(found)} == {one.name, two.name}
+
+
+def test_what_somebody_else_wrote_into_a_directory_neither_ends_a_listing_nor_reaches_the_terminal() -> None:
+    run = branches.create(parent(), 40)
+    own = json.loads((run.path / "lineage.json").read_text())
+    own |= {"without": "\x1b]0;owned\x07", "settings": {"training.epochs": "\x1b[2J"}, "changes": {"lr\x07": 1}}
+    (run.path / "lineage.json").write_text(json.dumps(own))
+    (run.path / "state.json").write_text('{"epoch": NaN, "time": 1e300, "values": {"test_accuracy": 1e999}}')
+    (row,) = listing.tree_rows([Run(run.path)])
+    assert row[2] == "40/200"
+    assert "".join(row).isprintable()
+
+
+@pytest.mark.parametrize("places", ["", "{here}:", ":{here}", ".:{here}"])
+def test_another_python_loads_nothing_from_the_directory_that_it_stands_in(
+    places: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign, here = tmp_path / "run", tmp_path / "here"
+    foreign.mkdir()
+    here.mkdir()
+    (foreign / "msgpack.py").write_text("print('loaded')")
+    (here / "mine.py").write_text("print('mine')")
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("PYTHONPATH", places.format(here=here))
+    code = "import grok_tui.codec" + ("; import mine" if places else "")
+    command = [sys.executable, "-P", "-c", code]
+    done = subprocess.run(command, cwd=foreign, env=launch.environment(), capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, "mine" if places else ""), done.stderr

@@ -194,3 +194,13 @@ def test_the_moment_of_a_note_is_now_unless_it_is_said(run: Run) -> None:
     assert notes.moment(run, 120) == 120
     with pytest.raises(NoteError, match="has come to epoch 300: there is no epoch 301 yet"):
         notes.moment(run, 301)
+
+
+@pytest.mark.parametrize(
+    "line", [b"[" * 100_000, b'{"id": "a", "epoch": 1, "text": "x", "time": 1' + b"0" * 400 + b"}"]
+)
+def test_a_line_that_no_viewer_wrote_ends_none(run: Run, line: bytes) -> None:
+    notes.add(run, 6, "mine")
+    with notes.path(run).open("ab") as file:
+        file.write(line + b"\n")
+    assert [note.text for note in notes.read(run) if note.text != "x"] == ["mine"]
