@@ -88,8 +88,8 @@ class Reach:
         return f"> {self.after - zero:,}" if self.after >= 0 else "–"
 
 
-def level(state: RunState, level: Level) -> Reach:
-    """When a run reached one of `LEVELS`.
+def level(state: RunState, level: Level, begun: int | None = None) -> Reach:
+    """When a run reached one of `LEVELS`; `begun` as for `crossing`.
 
     Below chance counts only in a stretch that goes on once the training set is learned: an untrained network
     may dip below chance before it memorises.
@@ -99,7 +99,19 @@ def level(state: RunState, level: Level) -> Reach:
         return Reach(None, -1, -1, -1)
     value = state.chance if math.isnan(level.value) else level.value
     since = learned(state) if level is CHANCE else -math.inf
-    return crossing(series.epochs, series.values, value, rising=level.rising, since=since)
+    return crossing(series.epochs, series.values, value, rising=level.rising, since=since, begun=begun)
+
+
+def both(child: RunState, parent: RunState, what: Level, since: int) -> tuple[Reach, Reach]:
+    """When a branch and its parent reached a level.
+
+    What one of the two reached up to the branch, both did, even where only that one stayed there for long enough.
+    """
+    here, there = level(child, what), level(parent, what)
+    past = [found.by for found in (here, there) if found.epoch is not None and found.by <= since]
+    if not past or here.by == there.by:
+        return here, there
+    return level(child, what, min(past)), level(parent, what, min(past))
 
 
 def learned(state: RunState) -> float:
@@ -112,11 +124,19 @@ def learned(state: RunState) -> float:
 
 
 def crossing(
-    epochs: Ints, values: Floats, value: float, *, rising: bool = False, since: float = -math.inf, held: int = STREAK
+    epochs: Ints,
+    values: Floats,
+    value: float,
+    *,
+    rising: bool = False,
+    since: float = -math.inf,
+    held: int = STREAK,
+    begun: int | None = None,
 ) -> Reach:
     """Where a measured series came past `value`, in a stretch of `held` measures or more that reaches beyond `since`.
 
-    What is NaN was not measured: it neither ends a stretch nor counts in one.
+    A stretch that begins at `begun` counts however short it is. What is NaN was not measured: it neither ends a
+    stretch nor counts in one.
     """
     there = ~np.isnan(values)
     epochs, values = epochs[there], values[there]
@@ -124,7 +144,7 @@ def crossing(
     past = values >= value if rising else values < value
     edges = np.flatnonzero(np.diff(past.astype(np.int8), prepend=0, append=0))
     for start, end in edges.reshape(-1, 2).tolist():
-        if end - start >= held and epochs[end - 1] >= since:
+        if (end - start >= held and epochs[end - 1] >= since) or epochs[start] == begun:
             by = int(epochs[start])
             back = _back(epochs, past, held)
             if start == 0:

@@ -31,6 +31,9 @@ BEGAN = {
 FIRST = (CHANCE, HALF, ONE)
 """What the sentence is about: the first of these that tells the two runs apart."""
 
+APART = 0.1
+"""Test accuracies that differ by so much are what a sentence begins with."""
+
 SAME_RUN = ("train_loss", "test_loss", "sum_of_squares")
 """Runs that have these in common, epoch for epoch and bit for bit, are one."""
 
@@ -71,15 +74,16 @@ def of(child: RunState, parent: RunState, since: int) -> Effect:
         return Effect(cause, f"nothing can be said yet: {who} has no measure after the branch at {since:,}")
     if same(child, parent, until):
         return Effect(cause, f"the same as the parent to the last bit, at every measured epoch up to {until:,}")
-    reaches = [(level, crossings.level(child, level), crossings.level(parent, level)) for level in LEVELS]
-    fresh = [found for found in reaches if not _shared(*found[1:], since)]
-    rows = [_row(level.name, here, there) for level, here, there in fresh]
+    reaches = [(level, *crossings.both(child, parent, level, since)) for level in LEVELS]
+    fresh = [found for found in reaches if not _past(*found[1:], since)]
+    rows = [_row(level.name, here, there) for level, here, there in reaches if not _shared(here, there, since)]
     for phase in Phase:
         here, there = crossings.phase(child, phase), crossings.phase(parent, phase)
         if (here.epoch, there.epoch) != (None, None) and not _shared(here, there, since):
             rows.append(_row(str(phase), here, there))
     rows += _values(child, parent, since)
-    sentence = "; ".join([_sentence(child, parent, fresh), *_undone(reaches)])
+    undone = _undone(reaches, since)
+    sentence = "; ".join([_sentence(child, parent, fresh, undone=bool(undone)), *undone])
     return Effect(cause, sentence, tuple(rows), tuple(_caveats(child, parent, since)))
 
 
@@ -127,12 +131,20 @@ def _cause(child: RunState, parent: RunState, since: int) -> str:
     return f"from epoch {since:,}: {'; '.join(parts) or 'nothing is changed'}"
 
 
-def _sentence(child: RunState, parent: RunState, fresh: Sequence[tuple[Level, Reach, Reach]]) -> str:
-    """The first level that tells the runs apart; else one that is the same or open; else the newest test loss."""
+def _sentence(child: RunState, parent: RunState, fresh: Sequence[tuple[Level, Reach, Reach]], *, undone: bool) -> str:
+    """What matters most of what happened after the branch; with `undone`, what was lost again is said after it.
+
+    The first level that tells the runs apart, unless that is a late one and the two end far apart in test accuracy;
+    else a level that is the same or open; else the newest test loss.
+    """
     by_level = {level: (here, there) for level, here, there in fresh if max(here.known, there.known) >= 0}
     order = [level for level in FIRST if level in by_level]
     kinds = {level: crossings.gap(*by_level[level]).kind for level in order}
     compared = _compared_values(child, parent)
+    telling = [level for level in order if kinds[level] in ("earlier", "later")]
+    if (ended := _ended_apart(child, parent)) and not {CHANCE, HALF} & set(telling):
+        late = said(telling[0], *by_level[telling[0]]) if telling and not undone else ""
+        return _with(ended, late)
     for wanted in (("earlier", "later"), ("same",), ("unknown",)):
         for level in order:
             here, there = by_level[level]
@@ -144,15 +156,25 @@ def _sentence(child: RunState, parent: RunState, fresh: Sequence[tuple[Level, Re
     return compared or "no test loss was measured in both at one epoch"
 
 
-def _undone(reaches: Sequence[tuple[Level, Reach, Reach]]) -> list[str]:
+def _undone(reaches: Sequence[tuple[Level, Reach, Reach]], since: int) -> list[str]:
     """The first of the levels that one of the two has lost again, and the other has not."""
     for wanted in FIRST:
         for level, here, there in reaches:
             if level is wanted and (here.back is None) != (there.back is None):
+                before = [f"{level.did} before the branch, at {here.epoch:,}"] if _past(here, there, since) else []
                 if here.back is not None:
-                    return [f"{level.undid} at {here.back:,}, in the parent not by {there.known:,}"]
-                return [f"in the parent {level.undid} at {there.back:,}, here not by {here.known:,}"]
+                    return [*before, f"{level.undid} at {here.back:,}, in the parent not by {there.known:,}"]
+                return [*before, f"in the parent {level.undid} at {there.back:,}, here not by {here.known:,}"]
     return []
+
+
+def _ended_apart(child: RunState, parent: RunState) -> str:
+    """Test accuracy at the newest common epoch, in a sentence, where the two lie far apart."""
+    found = common(child, parent, "test_accuracy")
+    if found is None or not abs(found[1] - found[2]) >= APART:
+        return ""
+    epoch, here, there = found
+    return f"test accuracy is {wording.percent(here)} at epoch {epoch:,}; {wording.percent(there)} in the parent"
 
 
 def _with(text: str, more: str) -> str:
@@ -198,15 +220,23 @@ def _row(name: str, here: Reach, there: Reach) -> Row:
             text += f" (±{gap.within:,})" if gap.exact else ""
         case "same":
             text = f"none (±{gap.within:,})" if gap.epochs else "none"
+            if (here.back is None) != (there.back is None):
+                text += (
+                    f"; lost at {here.back:,}" if here.back is not None else f"; the parent lost it at {there.back:,}"
+                )
         case "unknown":
             text = "not known yet"
     return Row(name, here.told(), there.told(), text)
 
 
-def _shared(here: Reach, there: Reach, since: int) -> bool:
+def _past(here: Reach, there: Reach, since: int) -> bool:
     """It happened in the past that both have in common."""
-    same_end = (here.back is None) == (there.back is None)
-    return here.epoch is not None and here.epoch == there.epoch and here.by <= since and same_end
+    return here.epoch is not None and here.epoch == there.epoch and here.by <= since
+
+
+def _shared(here: Reach, there: Reach, since: int) -> bool:
+    """It happened in the past that both have in common, and is so in both still, or in neither."""
+    return _past(here, there, since) and (here.back is None) == (there.back is None)
 
 
 def _values(child: RunState, parent: RunState, since: int) -> list[Row]:

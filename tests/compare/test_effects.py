@@ -231,3 +231,43 @@ def test_what_the_change_lost_again_is_said_though_both_had_reached_it_before() 
     assert "in the parent test loss rose above chance again" in sentence(
         run(events=RAISED, test_loss=kept, train_accuracy=learned()), run(test_loss=lost, train_accuracy=learned())
     )
+
+
+def straddling(then: float) -> RunState:
+    """Test loss falls below chance at the last two measures before the branch, and is `then` after it."""
+    loss = {e: 20.0 if e < 5900 else 2.0 for e in range(0, 6001, 100)}
+    loss |= dict.fromkeys(range(6100, 12_001, 100), then)
+    return run(events=RAISED if then > 2 else (), test_loss=loss, train_accuracy=learned())
+
+
+def test_a_level_first_passed_in_the_shared_past_is_passed_in_both_though_only_one_stayed_there() -> None:
+    found = effects.of(straddling(6.0), straddling(0.5), SINCE)
+    assert "has not fallen below chance" not in found.sentence
+    assert found.sentence.endswith(
+        "test loss fell below chance before the branch, at 5,864; "
+        "test loss rose above chance again at 6,100, in the parent not by 12,000"
+    )
+    assert row(found, "test loss < chance") == Row("test loss < chance", "5,864†", "5,864", "none; lost at 6,100")
+    other = effects.of(straddling(0.5), straddling(6.0), SINCE)
+    assert "in the parent test loss rose above chance again at 6,100" in other.sentence
+    assert row(other, "test loss < chance").difference == "none; the parent lost it at 6,100"
+
+
+def test_runs_that_end_far_apart_are_told_apart_by_that_where_only_a_late_level_does_so_too() -> None:
+    shared, accuracy = grokked(5000, 6000, floor=2.0), accurate(5000, 6000)
+    later = range(6100, 12_001, 100)
+    child = run(
+        events=RAISED,
+        test_loss=shared | dict.fromkeys(later, 2.0),
+        test_accuracy=accuracy | dict.fromkeys(later, 0.572),
+        train_accuracy=learned(),
+    )
+    other = run(
+        test_loss=shared | dict.fromkeys(later, 1e-6),
+        test_accuracy=accuracy | dict.fromkeys(later, 1.0),
+        train_accuracy=learned(),
+    )
+    assert sentence(child, other).startswith(
+        "test accuracy is 57.2% at epoch 12,000; 100.0% in the parent; test loss has not fallen below 1 within 12,000"
+    )
+    assert sentence(other, child).startswith("test accuracy is 100.0% at epoch 12,000; 57.2% in the parent")
