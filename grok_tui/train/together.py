@@ -19,6 +19,7 @@ from pathlib import Path
 
 import torch
 
+from grok_tui import locks
 from grok_tui.config import Config
 from grok_tui.errors import GrokTuiError
 from grok_tui.runs import Run
@@ -92,6 +93,7 @@ class Together:
             return seats[-1]
 
         try:
+            locks.check(run)
             held.enter_context(run.hold())
             hook = "" if run.frames.exists() else run.config.notify.hook  # as `Crew.start`: it may be another's
             session = open_run(run, self._device, self._threads, hook, make=take, stack=self._seats)

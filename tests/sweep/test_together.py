@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from grok_tui import launch, runs
+from grok_tui import launch, locks, runs
 from grok_tui.protocol import Hello
 from grok_tui.record import read
 from grok_tui.runs import Run
@@ -78,6 +78,16 @@ def test_a_run_that_somebody_trains_or_that_has_finished_is_left_alone() -> None
     assert found[2].state["state"] == "finished"
     assert "is being trained already" in found[1].log.read_text()
     assert epochs(found[0]) == list(range(120))
+
+
+def test_a_locked_run_is_not_trained_and_says_how_to_unlock_it() -> None:
+    found = made(2)
+    locks.lock(found[0])
+    assert not train(found, seats=2).well
+    assert found[0].state == {}
+    assert not found[0].frames.exists()
+    assert f"grok-tui unlock {found[0].name}" in found[0].log.read_text()
+    assert found[1].state["state"] == "finished"
 
 
 def test_gone_on_with_alone_it_says_that_it_was_trained_in_a_stack() -> None:
