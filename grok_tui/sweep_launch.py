@@ -71,7 +71,9 @@ def stop(sweep: Sweep) -> str:
         RunError: nothing of it is running.
         LaunchError: it did not end in time.
     """
-    living = [run for member in sweep.read().members if (run := sweeps.run_of(member)) is not None and run.alive]
+    contents = sweep.read()
+    found = [sweeps.run_of(contents, member) for member in contents.members]
+    living = [run for run in found if run is not None and run.alive]
     if not sweep.alive and not living:
         raise RunError(f"{sweep.name} is not running now; grok-tui sweep {sweep.name} --resume continues it")
     if sweep.alive:

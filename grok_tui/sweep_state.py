@@ -101,7 +101,7 @@ class SweepState:
         return self.tracks[number].look(RECORDS)
 
     def _standing(self, member: Member) -> Standing:
-        run = sweeps.run_of(member)
+        run = sweeps.run_of(self.contents, member)
         epochs = self._epochs[member.number]
         if run is None:
             state = "gone" if member.run else "failed" if member.state == "failed" else "waiting"

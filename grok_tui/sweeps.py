@@ -246,10 +246,13 @@ def marked(run: Run) -> tuple[str, str, int] | None:
         return None
 
 
-def run_of(member: Member) -> Run | None:
-    """A member's run; None before it has one, or when it was deleted."""
-    path = paths.home() / "runs" / member.run
-    return Run(path) if member.run and path.is_dir() else None
+def run_of(contents: Contents, member: Member) -> Run | None:
+    """A member's run; None before it has one, or when it was deleted, also if another run has its name now."""
+    if not member.run:
+        return None
+    run = Run(paths.home() / "runs" / member.run)
+    mark = marked(run)
+    return run if mark is not None and mark[1:] == (contents.id, member.number) else None
 
 
 def _parent() -> Path:

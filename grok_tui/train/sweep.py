@@ -104,16 +104,16 @@ class Runner:
             if mark is None or mark[1] != self.contents.id:
                 continue
             member = next((m for m in self.contents.members if m.number == mark[2]), None)
-            if member is not None and sweeps.run_of(member) is None:
+            if member is not None and sweeps.run_of(self.contents, member) is None:
                 self._note(member, run=run.name)
 
     def _left(self) -> list[Member]:
         """Members that need something done: those in training first, then those that were begun."""
         numbers = [place.number for place in _queued(self.contents)]
-        left = [m for m in self.contents.members if m.state not in sweeps.DONE and not _hopeless(m)]
+        left = [m for m in self.contents.members if m.state not in sweeps.DONE and not _hopeless(self.contents, m)]
 
         def urgency(member: Member) -> tuple[int, int]:
-            run = sweeps.run_of(member)
+            run = sweeps.run_of(self.contents, member)
             begun = 2 if run is None else 0 if run.alive else 1
             return begun, numbers.index(member.number)
 
@@ -121,7 +121,7 @@ class Runner:
 
     def _queue(self, crew: Crew) -> Iterator[Load]:
         left = self._left()
-        living = [m for m in left if (run := sweeps.run_of(m)) is not None and run.alive]
+        living = [m for m in left if (run := sweeps.run_of(self.contents, m)) is not None and run.alive]
         rest = [member for member in left if member not in living]
         yield from ([member] for member in living)
         yield from loads(self.contents, rest, crew)
@@ -146,7 +146,7 @@ class Runner:
     def _could_not(self, load: Load, why: str) -> None:
         """Note why members have failed; one that is being trained all the same is waited for."""
         for member in load:
-            living = sweeps.run_of(self._member(member.number))
+            living = sweeps.run_of(self.contents, self._member(member.number))
             if living is None or not living.alive:
                 self._note(member, state="failed", why=why)
             else:
@@ -175,7 +175,7 @@ class Runner:
 
     def _with_a_run(self, member: Member) -> Run:
         """The member's run, made if it has none."""
-        if (run := sweeps.run_of(self._member(member.number))) is not None:
+        if (run := sweeps.run_of(self.contents, self._member(member.number))) is not None:
             return run
         config = self.contents.config(member)
         run = runs.create(config, lambda new: sweeps.mark(new, self.contents, self.sweep, member))
@@ -216,9 +216,9 @@ def last_words(run: Run) -> str:
     return launch.reason(run.log, 0, None) if run.log.exists() else "its trainer did not start"
 
 
-def _hopeless(member: Member) -> bool:
+def _hopeless(contents: Contents, member: Member) -> bool:
     """It diverged: trained again, it would diverge again."""
-    run = sweeps.run_of(member)
+    run = sweeps.run_of(contents, member)
     if member.state != "failed" or run is None:
         return False
     values = run.state.get("values")

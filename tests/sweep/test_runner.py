@@ -169,3 +169,16 @@ def test_a_member_whose_run_was_deleted_is_run_anew() -> None:
     until(lambda: over(sweep))
     assert states(sweep) == ["finished", "finished"]
     assert members(sweep)[0].run != "tiny-9"
+
+
+def test_a_run_that_got_the_name_of_a_deleted_member_is_no_member_and_is_left_alone() -> None:
+    sweep = tiny.made(decays="1", **SHORT)
+    other = runs.create(tiny.config(**SHORT, optimizer__weight_decay=7))
+    contents = sweep.read()
+    sweep.write(contents.with_member(Member(contents.members[0].place, other.name, "stopped")))
+    sweep_launch.start(sweep)
+    until(lambda: over(sweep))
+    assert states(sweep) == ["finished"]
+    assert run_of(members(sweep)[0]).config.optimizer.weight_decay == 1
+    assert other.state == {}
+    assert not other.frames.exists()

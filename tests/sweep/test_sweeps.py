@@ -68,6 +68,18 @@ def test_a_run_knows_which_member_of_which_sweep_it_is() -> None:
     assert sweeps.marked(runs.create(tiny.config())) is None
 
 
+def test_a_members_run_is_the_one_that_says_so_and_no_other_of_its_name() -> None:
+    sweep, twin = tiny.made(), tiny.made()
+    contents = sweep.read()
+    first, second = contents.members
+    run = runs.create(tiny.config(), lambda new: sweeps.mark(new, contents, sweep, first))
+    assert sweeps.run_of(contents, replace(first, run=run.name)) == run
+    assert sweeps.run_of(contents, first) is None
+    assert sweeps.run_of(contents, replace(second, run=run.name)) is None
+    assert sweeps.run_of(twin.read(), replace(first, run=run.name)) is None
+    assert sweeps.run_of(contents, replace(first, run=runs.create(tiny.config()).name)) is None
+
+
 def test_only_one_runner_works_at_a_sweep() -> None:
     sweep = tiny.made()
     assert not sweep.alive
