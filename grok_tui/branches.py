@@ -9,6 +9,7 @@ ledger's changes at their epochs. The parent is only read, also while it is bein
 from __future__ import annotations
 
 import errno
+import math
 import os
 import shutil
 import time
@@ -41,6 +42,7 @@ def create(
     changes: Mapping[str, float] | None = None,
     settings: Iterable[tuple[str, str]] = (),
     before: int | None = None,
+    asked: int | None = None,
 ) -> Run:
     """A new run with the parent's past up to `epoch`; whole, or not there at all. Nobody trains it yet.
 
@@ -50,6 +52,7 @@ def create(
         changes: controls that have another value from there on.
         settings: dotted keys of the configuration and their values: those of `OWN`.
         before: the ledger's entry of that number, and all after it, are left out.
+        asked: the ledger's entry by which the parent itself asked for the branch: it shares nothing that came after it.
 
     Raises:
         ConfigError: a change or a setting is unknown, out of bounds, or none that a branch may have.
@@ -62,7 +65,7 @@ def create(
     checked = _checked(changes or {})
     trunk = _trunk(parent, epoch)
     _check(parent, trunk, epoch, config.training.epochs)
-    kept, without = _kept(parent, trunk, epoch, before)
+    kept, without = _kept(parent, trunk, epoch, before, asked)
     wanted = {name: new for name, new in checked.items() if not _stays(_course(name, config, kept), epoch, new)}
     born = time.time()
     own = Lineage(
@@ -74,6 +77,7 @@ def create(
         {key: str(value) for key, value in settings},
         without[0].text if without else "",
     )
+    stale = any(entry.epoch == epoch and entry not in kept for entry in trunk.entries)
     past = _Past(trunk, epoch, kept, _steps(own, config, kept, without))
 
     def fill(child: Run) -> None:
@@ -81,8 +85,7 @@ def create(
         ledger.write(child.ledger, past.entries)
         lineage.write(child.path, own)
         _share(parent.weights, child.weights, epoch)
-        stale = bool(without)  # a resume point of this very epoch may hold what is to be left out
-        _share(parent.resume_points, child.resume_points, epoch - stale)
+        _share(parent.resume_points, child.resume_points, epoch - stale)  # that of this epoch may hold what is left out
         notes.hand_down(parent, child, epoch)
 
     return runs.create(config, fill, parent)
@@ -149,10 +152,13 @@ def _check(parent: Run, trunk: Trunk, epoch: int, epochs: int) -> None:
         raise RunError(f"{parent.name}: its ledger lacks entry {trunk.unwritten[0]}, so its past cannot be repeated")
 
 
-def _kept(parent: Run, trunk: Trunk, epoch: int, before: int | None) -> tuple[list[Entry], list[Entry]]:
+def _kept(
+    parent: Run, trunk: Trunk, epoch: int, before: int | None, asked: int | None
+) -> tuple[list[Entry], list[Entry]]:
     """The parent's interventions up to `epoch` that the branch keeps, and those that it leaves out for `before`."""
     if before is None:
-        return [entry for entry in trunk.entries if entry.epoch <= epoch], []
+        last = math.inf if asked is None else asked
+        return [entry for entry in trunk.entries if entry.epoch <= epoch and entry.seq <= last], []
     if before not in {entry.seq for entry in trunk.entries if entry.what != "branched"}:
         raise RunError(f"{parent.name}: its ledger has no intervention {before} that could be left out")
     later = [entry for entry in trunk.entries if entry.seq >= before]

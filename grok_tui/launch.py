@@ -58,6 +58,7 @@ def branch(
     changes: Mapping[str, float] | None = None,
     settings: Iterable[tuple[str, str]] = (),
     before: int | None = None,
+    asked: int | None = None,
     device: str = "auto",
     threads: int | None = None,
     hook: str = "",
@@ -74,7 +75,7 @@ def branch(
 
     settings = tuple(settings)
     hook = hook or dict(settings).get("notify.hook", "")
-    run = branches.create(parent, epoch, changes, settings, before)
+    run = branches.create(parent, epoch, changes, settings, before, asked)
     shared = run.frames.stat().st_size
     try:
         _launch(run, device, threads, hook)

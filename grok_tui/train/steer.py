@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from grok_tui.train.session import Session
 
 Data = Mapping[str, Any]
-Offshoot = tuple[int, int, int, dict[str, float]]
-"""A branch to be started: its epoch, the ledger's number of the wish for it, that of the rule, and its changes."""
+Offshoot = tuple[int, int, dict[str, float]]
+"""A branch to be started: its epoch, the ledger's number of the wish for it, and its changes."""
 
 NOBODY: Data = MappingProxyType({})
 
@@ -149,4 +149,4 @@ def branch(session: Session, wanted: Branch, by: Data = NOBODY, who: str = "") -
     changes = {wanted.control: wanted.value} if wanted.control else {}
     text = f"a {wanted}{who}"
     session.intervene("branch", text, changes=changes, **by)
-    return text, (session.epoch, session.journal.ledger.entries[-1].seq, by.get("by", 0), changes)
+    return text, (session.epoch, session.journal.ledger.entries[-1].seq, changes)

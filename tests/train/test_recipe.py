@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grok_tui import branches, ledger, offshoot, planned, recipe, runs
+from grok_tui import branches, launch, ledger, offshoot, planned, recipe, runs
 from grok_tui.errors import PlanError
 from grok_tui.runs import Run
 from tests.train.stage import ask, column, done, entries, final, on, tiny, train, whole
@@ -116,8 +116,8 @@ def test_a_file_that_is_no_recipe_is_refused_in_one_line(text: str, reason: str,
     assert "\n" not in str(error.value)
 
 
-def child_of(run: Run, epoch: int, before: int | None) -> Run:
-    child = branches.create(run, epoch, before=before)
+def child_of(run: Run, epoch: int, before: int | None = None, asked: int | None = None) -> Run:
+    child = branches.create(run, epoch, before=before, asked=asked)
     with on(child) as session:
         assert train(session) == "finished"
     return child
@@ -127,20 +127,41 @@ def test_a_branch_by_a_rule_does_not_do_what_the_rule_does_next(monkeypatch: pyt
     wanted: list[tuple[object, ...]] = []
     monkeypatch.setattr(offshoot, "start", lambda *words: wanted.append(words))
     run = whole("at 37: branch; set weight_decay 9", "at 37: set lr 0.02", "at 60: set lr 0.001")
-    ((_, epoch, seq, rule, changes),) = wanted
-    assert (epoch, rule, changes) == (37, 1, {})
+    ((_, epoch, seq, changes),) = wanted
+    assert (epoch, changes) == (37, {})
     assert isinstance(seq, int)
     assert (run.resume_points / "00000037.safetensors").exists()
-    child = child_of(run, 37, offshoot.rest(entries(run), seq, 1))
+    child = child_of(run, 37, asked=seq)
     plain = whole("at 37: set lr 0.02", "at 60: set lr 0.001")
     assert column(child, "train_loss") == column(plain, "train_loss")
     assert final(child) == final(plain) != final(run)
 
 
+def test_a_branch_that_was_typed_does_not_take_in_what_was_typed_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted: list[tuple[object, ...]] = []
+    monkeypatch.setattr(offshoot, "start", lambda *words: wanted.append(words))
+    run = runs.create(tiny())
+    with on(run) as session:
+        train(session, 37)
+        for line in ("pause", "set lr 0.02", "branch", "set weight_decay 9"):
+            ask(session, line)
+    monkeypatch.setattr(launch, "_launch", lambda *_: None)
+    _, epoch, seq, _ = wanted[0]
+    assert offshoot.main([str(run.path), str(epoch), str(seq)]) == 0
+    (child,) = runs.children(run)
+    changes = [(e.data["control"], e.data["value"]) for e in entries(child) if e.what == "changed"]
+    assert changes == [("lr", 0.02)]
+    assert child.lineage is not None
+    assert child.lineage.without == ""
+    with on(child) as session:
+        assert train(session) == "finished"
+    assert final(child) == final(whole("at 37: set lr 0.02"))
+
+
 def test_a_branch_inherits_the_rules_and_the_schedule_that_its_parent_had() -> None:
     lines = ("at 20: set weight_decay linear 1 -> 0 over 100", "at 90: set lr 0.02", "at 30: checkpoint")
     run = whole(*lines)
-    child = child_of(run, 55, None)
+    child = child_of(run, 55)
     assert column(child, "train_loss") == column(run, "train_loss")
     assert column(child, "weight_decay") == column(run, "weight_decay")
     assert final(child) == final(run)
