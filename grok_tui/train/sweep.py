@@ -135,8 +135,10 @@ class Runner:
             for run in members.values():
                 if run.alive:
                     print(f"{run.name} is being trained, and waited for", flush=True)
-            idle = [run for run in members.values() if not run.alive and listing.run_standing(run) != "finished"]
-            self._watch(members, crew.start(idle, self.sweep))
+            done = {n: run for n, run in members.items() if not run.alive and outcome(run)[0] in sweeps.DONE}
+            self._watch(done, None)  # they ended while no runner looked
+            left = {number: run for number, run in members.items() if number not in done}
+            self._watch(left, crew.start([run for run in left.values() if not run.alive], self.sweep))
         except GrokTuiError as error:
             self._could_not(load, str(error))
         except Exception as error:  # one member's trouble is not the others': said, kept and shown

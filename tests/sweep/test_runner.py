@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from grok_tui import config as configs
-from grok_tui import record, runs, sweep_launch, sweeps
+from grok_tui import launch, record, runs, sweep_launch, sweeps
 from grok_tui.errors import RunError
 from grok_tui.protocol import Event, Points
 from grok_tui.runs import Run
@@ -94,6 +94,25 @@ def test_a_member_that_its_plan_has_stopped_has_ended_and_is_not_gone_on_with() 
     assert epochs(run_of(member))[-1] == 99
     with pytest.raises(RunError, match="all of its members have ended"):
         sweep_launch.start(sweep)
+
+
+@pytest.mark.parametrize("stack", [1, 2])
+def test_a_member_that_its_plan_stopped_while_no_runner_looked_is_not_gone_on_with(stack: int) -> None:
+    sweep = tiny.made(decays="1,5", **SHORT)
+    contents = sweep.read()
+    base = configs.planning(contents.base, ["at 100: stop"])
+    contents = replace(contents, base=base, options=replace(contents.options, stack=stack))
+    first = contents.members[0]
+    run = runs.create(contents.config(first), lambda new: sweeps.mark(new, contents, sweep, first))
+    sweep.write(contents.with_member(Member(first.place, run.name, "running")))  # as a runner notes before it is killed
+    launch.resume(run, device="cpu", threads=1)
+    until(lambda: not run.alive and bool(events(run, "stopped")))
+    sweep_launch.start(sweep)
+    until(lambda: over(sweep))
+    assert states(sweep) == ["ended", "ended"]
+    assert members(sweep)[0].why == "stopped by plan 1"
+    assert not events(run, "resumed")
+    assert epochs(run)[-1] == 99
 
 
 def test_a_killed_runner_leaves_its_members_training_and_the_next_one_waits_for_them() -> None:
