@@ -17,7 +17,7 @@ from grok_tui.errors import RunError
 from grok_tui.protocol import Array, Frame
 from grok_tui.runs import Run
 from grok_tui.science.phases import Phase
-from grok_tui.sources import BATCH
+from grok_tui.sources import BATCH, named
 from grok_tui.state import RunState
 
 LEAST, MOST = 2, 8
@@ -99,7 +99,7 @@ def read(run: Run) -> Lean:
     while position != before:
         before = position
         frames, position = record.read(run.frames, before, BATCH)
-        for frame in frames:
+        for frame in named(frames, run):
             state.apply(frame)
     if state.hello is None:
         raise RunError(f"{run.name}: nothing is recorded yet")

@@ -204,9 +204,8 @@ class ReplaySource(RunSource):
         while not self._closed.is_set():
             begun = monotonic()
             while (frames := player.take(clock)) or turned:
-                self._notice(frames)
                 turned = False
-                yield [*frames, *([] if player.over else [status(player, replay)])]
+                yield [*self._taken(frames), *([] if player.over else [status(player, replay)])]
                 await asyncio.sleep(0)
                 if self._closed.is_set() or replay.paused:
                     break

@@ -38,6 +38,11 @@ PATIENCE = 10.0
 """Seconds for the trainer to answer a command: a step of a large model, and a measure."""
 
 
+def named(frames: Iterable[Frame], run: Run) -> list[Frame]:
+    """These frames, a greeting with the name that the run's directory has: the recording may be of another name."""
+    return [replace(frame, run=run.name) if isinstance(frame, Hello) else frame for frame in frames]
+
+
 class Source(Protocol):
     """Frames in, commands out."""
 
@@ -175,8 +180,7 @@ class RunSource:
             if position == self.position:  # a torn tail
                 return
             self.position = position
-            self._notice(frames)
-            yield list(frames)
+            yield self._taken(frames)
             await asyncio.sleep(0)
 
     async def _beside(self) -> AsyncIterator[list[Frame]]:
@@ -251,14 +255,15 @@ class RunSource:
                         answer.set_result(reply)
                 case Hello(protocol=number) if number > PROTOCOL:
                     raise ProtocolError(f"it speaks protocol {number}, this grok-tui up to {PROTOCOL}")
-        self._notice(frames)
-        return frames, missed
+        return self._taken(frames), missed
 
-    def _notice(self, frames: Iterable[Frame]) -> None:
-        """Remember whether the last event was an end."""
-        for frame in frames:
+    def _taken(self, frames: Iterable[Frame]) -> list[Frame]:
+        """These frames under the run's own name; whether the last event was an end is remembered."""
+        found = named(frames, self.run)
+        for frame in found:
             if isinstance(frame, Event):
                 self._ended = frame.what in ENDED
+        return found
 
     def _look(self, alive: bool) -> bool:
         """Judge the link when there is no connection; whether anything changed."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pytest
 
-from grok_tui import record, replay
+from grok_tui import comparing, record, replay
 from grok_tui.protocol import Array, Event, Frame, Points, Status, Stored
 from grok_tui.record import Recorder
 from grok_tui.replay import Player, ReplaySource, status
@@ -273,3 +273,10 @@ async def test_a_torn_tail_ends_it(run: Run) -> None:
 
 async def test_an_empty_run_has_nothing_to_play(run: Run) -> None:
     assert (await taken(ReplaySource(run, None, follow=False))).epoch == 0
+
+
+async def test_a_run_has_its_directorys_name_whatever_its_recording_says(run: Run) -> None:
+    fill(run, hello("its-name-elsewhere"), points(0), at(100, "finished", 1.0))
+    assert (await taken(RunSource(run, follow=False))).run == run.name
+    assert (await taken(ReplaySource(run, FAST, follow=False))).run == run.name
+    assert comparing.read(run).run == run.name
