@@ -24,6 +24,7 @@ from grok_tui.course import STEERED, Course
 from grok_tui.errors import ConfigError, RunError
 from grok_tui.ledger import Entry
 from grok_tui.lineage import Lineage
+from grok_tui.plan import Branch
 from grok_tui.planned import Planned
 from grok_tui.protocol import Event, Hello
 from grok_tui.runs import Run
@@ -78,7 +79,7 @@ def create(
         without[0].text if without else "",
     )
     stale = any(entry.epoch == epoch and entry not in kept for entry in trunk.entries)
-    past = _Past(trunk, epoch, kept, _steps(own, config, kept, without))
+    past = _Past(trunk, epoch, kept, _steps(own, config, kept, _given_up(kept, without, asked)))
 
     def fill(child: Run) -> None:
         record.write(child.frames, past.payloads(_greeting(trunk.hello(epoch), child, config)))
@@ -182,19 +183,30 @@ def _stays(course: Course, epoch: int, value: float) -> bool:
     return course.at(epoch) == value and course.running(epoch) is None
 
 
-def _given_up(kept: list[Entry], without: list[Entry]) -> list[Planned]:
-    """The parent's rules that are not the branch's: one that was carried out in part, and the one that is undone."""
+def _given_up(kept: list[Entry], without: list[Entry], asked: int | None) -> list[Planned]:
+    """The parent's rules that are not the branch's: one that was carried out in part, and the one that is undone.
+
+    And those that make branches, if one of them made this: n of them make n branches, none of which branches on.
+    """
     first = without[0] if without else None
     undone = first.data.get("id" if first.what == "fired" else "by") if first else None
-    return [rule for rule in planned.of(kept).pending if rule.done or rule.id == undone]
+    return [
+        rule
+        for rule in planned.of(kept).pending
+        if rule.done or rule.id == undone or (asked is not None and _branches(rule))
+    ]
 
 
-def _steps(own: Lineage, config: Config, kept: list[Entry], without: list[Entry]) -> list[Entry]:
+def _branches(planned: Planned) -> bool:
+    return planned.rule is not None and any(isinstance(action, Branch) for action in planned.rule.actions)
+
+
+def _steps(own: Lineage, config: Config, kept: list[Entry], given_up: list[Planned]) -> list[Entry]:
     """What is done in the branch itself: that it was made, and the changes."""
     now, epoch = own.born, own.epoch
     text = f"branched from {own.parent} at epoch {epoch:,}" + (f", without {own.without}" if own.without else "")
     steps = [Entry(0, now, epoch, "branched", True, text, {"parent": own.parent})]
-    for rule in _given_up(kept, without):
+    for rule in given_up:
         told = f"plan {rule.id} is {own.parent}'s alone: {rule.line}"
         steps.append(Entry(0, now, epoch, "unplanned", True, told, {"id": rule.id}))
     for name, value in own.changes.items():

@@ -137,6 +137,24 @@ def test_a_branch_by_a_rule_does_not_do_what_the_rule_does_next(monkeypatch: pyt
     assert final(child) == final(plain) != final(run)
 
 
+def test_each_rule_that_branches_makes_one_branch_which_makes_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted: list[tuple[object, ...]] = []
+    monkeypatch.setattr(offshoot, "start", lambda *words: wanted.append(words))
+    lines = ("at 37: branch lr 0.02", "at 37: branch lr 0.03; set lr 0.04", "at 60: branch", "at 90: set lr 0.001")
+    run = whole(*lines)
+    made = [child_of(run, int(str(epoch)), asked=int(str(seq))) for _, epoch, seq, _ in wanted]
+    assert len(wanted) == 3, "the children asked for more"
+    given_up = [[e.data["id"] for e in entries(child) if e.what == "unplanned"] for child in made]
+    assert given_up == [[1, 2, 3], [2, 3], [3]]
+    assert f"plan 3 is {run.name}'s alone: at 60: branch" in [e.text for e in entries(made[0])]
+    assert [child.lineage.without for child in made if child.lineage] == ["", "", ""]
+    assert all((90, "fired", "plan 4 done: at 90: set lr 0.001") in done(child) for child in made)
+    by_hand = child_of(run, 36)
+    assert [e.data["id"] for e in entries(by_hand) if e.what == "unplanned"] == [], (
+        "all of its parent's plan is its own"
+    )
+
+
 def test_a_branch_that_was_typed_does_not_take_in_what_was_typed_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted: list[tuple[object, ...]] = []
     monkeypatch.setattr(offshoot, "start", lambda *words: wanted.append(words))
