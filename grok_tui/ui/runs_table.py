@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.coordinate import Coordinate
 from textual.events import Resize
 from textual.widgets import DataTable
@@ -39,6 +40,8 @@ class RunsTable(DataTable[str]):
         self._selected: set[str] = set()
         self._drawn: tuple[str, ...] = ()
         """The names of the columns that are there."""
+        self._widths: list[int] = []
+        """Theirs. Told to the table, which would measure its rows some time later, and on a busy machine sees none."""
 
     @property
     def runs(self) -> list[Run]:
@@ -94,25 +97,30 @@ class RunsTable(DataTable[str]):
 
     def _fill(self, at: str) -> None:
         """Rows anew, with the bar on the run of that name."""
-        if self._drawn != self._columns:
-            self._drawn = self._columns
+        before, self._drawn = (self._drawn, self._widths), self._columns
+        cells = [self._cells(row) for row in self._rows]
+        self._widths = [max(map(cell_len, column)) for column in zip(self._drawn, *cells, strict=True)]
+        if before != (self._drawn, self._widths):
             self.clear(columns=True)
-            self.add_columns(*self._drawn)
+            for name, width in zip(self._drawn, self._widths, strict=True):
+                self.add_column(name, width=width)
         else:
             self.clear()
-        for row in self._rows:
-            self.add_row(*self._cells(row))
+        self.add_rows(cells)
         names = [run.name for run in self.runs]
         if at in names:
             self.move_cursor(row=names.index(at))
 
     def _update(self) -> None:
-        """Change the cells that differ."""
-        for y, row in enumerate(self._rows):
-            for x, text in enumerate(self._cells(row)):
-                before = str(self.get_cell_at(Coordinate(y, x)))
-                if before != text:  # another width is another layout, and draws the whole table
-                    self.update_cell_at(Coordinate(y, x), text, update_width=len(before) != len(text))
+        """Change the cells that differ; all of them where one has become wider than its column."""
+        cells = [self._cells(row) for row in self._rows]
+        if any(cell_len(text) > width for row in cells for text, width in zip(row, self._widths, strict=True)):
+            self._fill(self.run.name if self.run else "")
+            return
+        for y, row in enumerate(cells):
+            for x, text in enumerate(row):
+                if str(self.get_cell_at(Coordinate(y, x))) != text:
+                    self.update_cell_at(Coordinate(y, x), text)
 
     def _tell(self) -> None:
         """In the border: how many are selected, and how the one under the bar left its parent."""

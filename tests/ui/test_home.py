@@ -22,7 +22,7 @@ from grok_tui.runs import Run
 from grok_tui.sources import Scripted
 from grok_tui.ui.doors import Doors, only_looking
 from grok_tui.ui.messages import CompareWanted
-from grok_tui.ui.runs_table import RunsTable
+from grok_tui.ui.runs_table import RunsTable, look
 from grok_tui.ui.screens.confirm import ConfirmScreen
 from grok_tui.ui.screens.home import HomeScreen
 from grok_tui.ui.screens.run import RunScreen
@@ -453,3 +453,18 @@ async def test_a_screen_that_becomes_narrower_keeps_the_bar_and_cuts_no_column()
         assert table.run is not None
         assert table.run.name == "nanda113-1.1.1"
         assert table.virtual_size.width <= table.scrollable_content_region.width
+
+
+async def test_the_columns_have_their_widths_before_anything_else_happens() -> None:
+    make("nanda113", "finished", 40_000)
+    async with viewer(None).run_test(size=(120, 40)) as pilot:
+        await done(pilot, "runs")
+        table = pilot.app.screen.query_one(RunsTable)
+        rows = look([runs.create(config.preset("nanda113")), *table.runs])
+        table.show(rows)  # nobody is given time to measure
+        assert [column.width for column in table.ordered_columns][:3] == [
+            len(" nanda113-2"),
+            len("✓ finished"),
+            len("40,000/40,000"),
+        ]
+        assert not any(column.auto_width for column in table.ordered_columns)
