@@ -151,6 +151,8 @@ def _create(
         "data.fraction": shortcuts["fraction"],
     }
     axes = grids.axes(options, vary, seeds, seed)
+    if not axes:
+        raise click.UsageError("a sweep varies something: --weight-decay, --lr, --fraction, --vary, --seeds or --seed")
     fixed = common.overrides({key: shortcuts[key] for key in ("epochs", "measure_every")}, changes)
     base = config.override(config.preset(preset), fixed)
     if after is not None:

@@ -47,7 +47,8 @@ def test_two_by_two_members_are_run_to_their_ends_and_told_in_a_table() -> None:
     [
         (["--preset", "demo", "--weight-decay", "1,x", "--detach"], "member 2 (weight decay x)"),
         (["--preset", "demo", "--weight-decay", "1,2000", "--seeds", "2", "--detach"], "member 3 (weight decay 2000"),
-        (["--preset", "demo", "--plan", "when grokked: stop", "--detach"], "grokked"),
+        (["--preset", "demo", "--seeds", "2", "--plan", "when grokked: stop", "--detach"], "grokked"),
+        (["--preset", "demo", "--detach"], "a sweep varies something"),
         (["--preset", "demmo", "--seeds", "2", "--detach"], "did you mean 'demo'"),
         (["--seeds", "2", "--detach"], "--seeds needs --preset"),
         (["nothing", "--preset", "demo", "--detach"], "keeps its grid"),
