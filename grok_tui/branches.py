@@ -166,7 +166,7 @@ def _kept(
     if (first := min(entry.epoch for entry in later)) < epoch:
         raise RunError(f"{parent.name}: to leave out what was done at epoch {first:,}, branch there or before")
     kept = [entry for entry in trunk.entries if entry.epoch <= epoch and entry.seq < before]
-    return kept, [entry for entry in later if entry.epoch == epoch]
+    return kept, later
 
 
 def _course(name: str, config: Config, kept: Iterable[Entry]) -> Course:

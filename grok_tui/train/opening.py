@@ -102,7 +102,7 @@ def _say_how_it_begins(session: Session, past: Past) -> None:
             session.take_back_what_diverged()
     else:
         session.journal.event(0, "started", f"started {session.config.name}")
-    if not past.end:
+    if not past.end and not any(entry.what == "branched" for entry in session.journal.ledger.entries):
         session.planner.begin(session.config.plan.lines)
 
 

@@ -194,6 +194,27 @@ def test_what_a_rule_did_can_be_left_out_as_if_it_had_never_been() -> None:
     assert (37, "unplanned", f"plan 1 is {run.name}'s alone: at 37: set weight_decay 9") in done(child)
 
 
+@pytest.mark.parametrize(("epoch", "what"), [(0, "planned"), (30, "changed"), (30, "fired"), (0, "changed")])
+def test_a_rule_that_is_undone_does_nothing_however_early_the_branch_begins(epoch: int, what: str) -> None:
+    run = whole("at 37: set weight_decay 9", "at 60: set lr 0.001")
+    left_out = next(e for e in entries(run) if e.what == what)
+    child = child_of(run, epoch, left_out.seq)
+    assert not [e for e in entries(child) if e.what == "changed" and e.data["control"] == "weight_decay"]
+    assert child.lineage is not None
+    assert child.lineage.without == left_out.text
+    if what == "planned":  # the second rule was planned after it
+        assert final(child) == final(whole())
+    else:
+        assert final(child) == final(whole("at 60: set lr 0.001"))
+
+
+def test_a_branch_from_the_beginning_has_its_parents_plan_once() -> None:
+    run = whole("at 37: set weight_decay 9")
+    child = child_of(run, 0)
+    assert final(child) == final(run)
+    assert [e.what for e in entries(child)].count("planned") == 1
+
+
 def test_a_plan_makes_a_branch_in_a_process_of_its_own_and_trains_on() -> None:
     run = runs.create(tiny("at 37: branch weight_decay 9; set lr 0.02"))
     with on(run) as session:
