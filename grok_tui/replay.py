@@ -17,6 +17,7 @@ from time import monotonic
 import numpy as np
 
 from grok_tui import record
+from grok_tui.course import STEERED, Course
 from grok_tui.protocol import Array, Event, Frame, Hello, Points, Status, Stored
 from grok_tui.runs import Run
 from grok_tui.sources import BATCH, RunSource
@@ -76,9 +77,13 @@ class Player:
         """Up to where everything was handed out, in bytes, once it is `over`."""
         self.epoch = 0
         """The newest that was handed out."""
-        self.controls: dict[str, float] = {}
-        """Their values there."""
+        self._courses: dict[str, Course] = {}
         self._read()
+
+    @property
+    def controls(self) -> dict[str, float]:
+        """Their values there."""
+        return {name: course.at(self.epoch) for name, course in self._courses.items()}
 
     @property
     def over(self) -> bool:
@@ -133,7 +138,8 @@ class Player:
         """Remember how far that is."""
         match part:
             case Hello(catalogue=catalogue):
-                self.controls = {info.name: info.value for info in catalogue.controls} | self.controls
+                for info in catalogue.controls:
+                    self._courses.setdefault(info.name, Course(info.value))
             case Points(epochs=epochs) if len(epochs):
                 self._pass(int(epochs[-1]))
             case Array(epoch=epoch):
@@ -142,8 +148,9 @@ class Player:
                 self._pass(epoch)
                 self._from, self._at = epoch, self._due
                 self._events += 1
-                if part.what == "changed" and isinstance(value := data.get("value"), int | float):
-                    self.controls[str(data.get("control"))] = float(value)
+                if part.what in STEERED:
+                    name = str(data.get("control"))
+                    self._courses.setdefault(name, Course(math.nan)).take(epoch, part.what, data)
 
     def _pass(self, epoch: int) -> None:
         self.epoch = epoch

@@ -209,6 +209,20 @@ def test_its_statuses_have_the_epoch_the_rate_and_the_controls_of_then(run: Run)
     assert status(playing, playback) == Status(300, "paused", 0.0, {"weight_decay": 3.0}, 0)
 
 
+def test_its_statuses_follow_a_schedule_and_what_ends_it(run: Run) -> None:
+    decay = {"control": "weight_decay", "value": 1.0, "schedule": "set weight_decay linear 1 -> 0 over 100"}
+    ramp, ended = at(100, "scheduled", 5.0, **decay), at(180, "changed", 9.0, control="weight_decay", value=3.0)
+    fill(run, hello(), at(0, "started", 0.0), points(0, 100), ramp, points(100, 80), ended, points(180, 20))
+    playing, playback, shown, state = player(run, steady=True), Playback(Speed(1.0)), {}, RunState()
+    for clock in range(201):
+        for frame in playing.take(clock):
+            state.apply(frame)
+        shown[playing.epoch] = status(playing, playback).controls["weight_decay"]
+        assert shown[playing.epoch] == state.control_at("weight_decay", playing.epoch)
+    found = [shown[epoch] for epoch in (99, 100, 125, 150, 179, 180, 199)]
+    assert found == pytest.approx([1.0, 1.0, 0.75, 0.5, 0.21, 3.0, 3.0])
+
+
 async def test_a_paused_replay_stands_still_until_it_goes_on(run: Run) -> None:
     fill(run, *story.frames(until=3000, state="stopped", run=run.name))
     source = ReplaySource(run, FAST, follow=False)
