@@ -66,8 +66,7 @@ def matrices(ax: Axes, subject: Subject) -> None:
             name = info.name.removeprefix("sum_of_squares_W_")
             drawing.line(ax, *points, style.track(nth, f"$W_{{{name}}}$"), log_x=subject.log_x)
     drawing.lines(ax, subject, ("sum_of_squares",))
-    ax.set_yscale("log", nonpositive="mask")
-    ax.minorticks_off()
+    drawing.decades(ax)
     ax.set_ylabel("sum of squares")
     _finish(ax, subject)
 
@@ -143,7 +142,7 @@ def one(name: str, ax: Axes, subject: Subject) -> None:
     label = info.label if info else name.replace("_", " ")
     ax.set_ylabel(f"{label} ({info.unit})" if info and info.unit else label)
     if info and info.log:
-        ax.set_yscale("log", nonpositive="mask")
+        drawing.decades(ax)
     _finish(ax, subject)
 
 

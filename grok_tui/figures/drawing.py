@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogFormatterSciNotation, LogLocator, MaxNLocator
 
 from grok_tui import notes, wording
 from grok_tui.course import STEERED
@@ -159,13 +160,28 @@ def legend(ax: Axes, subject: Subject) -> None:
 
 def log_y(ax: Axes, subject: Subject, *, chance: bool = True) -> None:
     """A logarithmic axis of losses, with the loss of a guess."""
-    ax.set_yscale("log", nonpositive="mask")
+    decades(ax)
     ax.grid(axis="y", color=style.GRID, linewidth=0.4)
     ax.set_axisbelow(True)
     ax.set_ylabel("loss (nats)")
     if chance and subject.p:
         label = f"chance, ln {subject.p}"
         ax.axhline(subject.whole.state.chance, color=style.MUTED, linewidth=0.8, linestyle=(0, (1, 2)), label=label)
+
+
+class Decades(LogLocator):
+    """A tick at each decade; at 2 and 5 too where there are fewer than two, or nothing could be read."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:  # noqa: D102 - matplotlib's own
+        self.set_params(subs=(1.0, 2.0, 5.0) if vmin > 0 and vmax < 100 * vmin else (1.0,))
+        return super().tick_values(vmin, vmax)
+
+
+def decades(ax: Axes) -> None:
+    """A logarithmic axis of values."""
+    ax.set_yscale("log", nonpositive="mask")
+    ax.yaxis.set_major_locator(Decades())
+    ax.yaxis.set_major_formatter(LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(np.inf, np.inf)))
     ax.minorticks_off()
 
 

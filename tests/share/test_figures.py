@@ -25,7 +25,7 @@ from grok_tui import branches, notes
 from grok_tui.cli import cli
 from grok_tui.errors import ConfigError, ExchangeError
 from grok_tui.export import whole
-from grok_tui.figures import gallery, out, sheet, style
+from grok_tui.figures import drawing, gallery, out, sheet, style
 from grok_tui.figures.drawing import Subject
 from grok_tui.protocol import Array
 from grok_tui.ui import panes
@@ -149,6 +149,20 @@ def test_losses_that_hardly_differ_stand_on_a_linear_axis_from_0() -> None:
     for epoch, scale in ((500, "linear"), (UNTIL, "log")):
         ax = sheet.draw(gallery.find("nanda-fig6"), replace(drawn, epoch=epoch)).axes[0]
         assert (ax.get_yscale(), ax.get_ylim()[0] == 0) == (scale, scale == "linear")
+
+
+@pytest.mark.parametrize(("low", "high", "ticks"), [(1e-7, 20.0, 8), (5.0, 21.0, 3), (0.8, 16.0, 4)])
+def test_a_logarithmic_axis_of_any_span_can_be_read(low: float, high: float, ticks: int) -> None:
+    figure = Figure()
+    ax = figure.add_subplot()
+    ax.plot([0, 1], [low, high])
+    drawing.decades(ax)
+    ax.set_ylim(low, high)
+    figure.draw_without_rendering()
+    shown = [
+        label.get_text() for at, label in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True) if low <= at <= high
+    ]
+    assert len([text for text in shown if text]) >= ticks
 
 
 def test_notes_stand_beside_their_flags() -> None:
