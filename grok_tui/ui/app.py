@@ -19,6 +19,7 @@ from grok_tui.sweeps import Sweep
 from grok_tui.tempo import Speed
 from grok_tui.ui import keys, theme
 from grok_tui.ui.doors import Doors, only_looking
+from grok_tui.ui.field import InOrder
 from grok_tui.ui.messages import CompareWanted, HomeWanted, ReplayWanted, RunWanted
 from grok_tui.ui.palette import KeyCommands, PaneCommands
 from grok_tui.ui.panes import STYLES
@@ -45,7 +46,7 @@ RARELY = (20_000, 10, 50)
 everything at every twelfth step, which took 100 ms: more than the rest of the step."""
 
 
-class GrokApp(App[str]):
+class GrokApp(InOrder):
     """One viewer: of the run behind `source`, or of the home screen without one. Returns what to say on leaving."""
 
     TITLE = "grok-tui"

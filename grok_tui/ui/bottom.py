@@ -13,6 +13,7 @@ from textual.style import Style
 from textual.widgets import Input, Static
 
 from grok_tui import wording
+from grok_tui.ui.field import Field
 from grok_tui.ui.keys import Key
 from grok_tui.ui.messages import PromptClosed, Typed
 from grok_tui.ui.widgets.cells import cut
@@ -113,9 +114,7 @@ class Prompt(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Static(id="prompt-label")
-        field = Input(id="prompt-input", compact=True, select_on_focus=True)
-        field.cursor_blink = False
-        yield field
+        yield Field(id="prompt-input", entered=self._enter)
         yield Static(id="prompt-note")
 
     @property
@@ -127,10 +126,9 @@ class Prompt(Horizontal):
         """Ask for `control`, starting from `value`; `lr` is what the effective decay is computed with."""
         self.control, self._lr = control, lr
         self.query_one("#prompt-label", Static).update(label)
-        field = self.query_one(Input)
+        field = self.query_one(Field)
         field.value = f"{value:g}" if math.isfinite(value) else ""
-        self.remove_class("-closed")
-        field.focus()
+        self._show(field)
         self._note(field.value)
 
     def open_text(
@@ -149,15 +147,19 @@ class Prompt(Horizontal):
         self._then, self._wrong, self._usual = then, wrong, note
         self.query_one("#prompt-label", Static).update(label)
         self.query_one("#prompt-note", Static).update(note)
-        field = self.query_one(Input)
+        field = self.query_one(Field)
         field.value = value
+        self._show(field)
+
+    def _show(self, field: Field) -> None:
         self.remove_class("-closed")
-        field.focus()
+        self.screen.set_focus(field)  # now: Widget.focus() waits for its turn, and the next keys would not be for it
 
     def close(self) -> None:
         """Put the input away."""
         self.add_class("-closed")
         self.remove_class("-line")
+        self.screen.set_focus(None)
         self.post_message(PromptClosed())
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -169,17 +171,16 @@ class Prompt(Horizontal):
             note = Content.styled(reason, "$bad") if reason else Content(self._usual)
             self.query_one("#prompt-note", Static).update(note)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
+    def _enter(self, text: str) -> None:
         if not self.control:
-            if self._wrong is None or not self._wrong(event.value):
+            if self._wrong is None or not self._wrong(text):
                 self.close()
-                self._then(event.value)
+                self._then(text)
             return
         try:
-            value = float(event.value)
+            value = float(text)
         except ValueError:
-            self.query_one("#prompt-note", Static).update(Content.styled(bad(event.value), "$bad"))
+            self.query_one("#prompt-note", Static).update(Content.styled(bad(text), "$bad"))
             return
         self.post_message(Typed(self.control, value))
         self.close()

@@ -13,6 +13,7 @@ from grok_tui.errors import ConfigError
 from grok_tui.state import RunState
 from grok_tui.ui import wishes
 from grok_tui.ui.bottom import effect
+from grok_tui.ui.field import Field
 from grok_tui.ui.wishes import Wish
 
 EPOCH, EPOCHS = "at-epoch", "until-epoch"
@@ -53,9 +54,7 @@ class BranchScreen(ModalScreen[Wish | None]):
     def _row(self, id: str, label: str, value: str) -> ComposeResult:
         with Horizontal(classes="branch-row"):
             yield Static(label, classes="branch-label")
-            field = Input(value, id=id, compact=True, select_on_focus=True)
-            field.cursor_blink = False
-            yield field
+            yield Field(value, id=id, entered=self._enter)
             yield Static(id=f"{id}-note", classes="branch-note")
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -63,8 +62,9 @@ class BranchScreen(ModalScreen[Wish | None]):
             self._move(event.value)
         self._tell()
 
-    def on_input_submitted(self, _event: Input.Submitted) -> None:
-        self._tell()  # of what is typed now, not of the last change that was heard of
+    def _enter(self, _text: str) -> None:
+        self._move(self._text(EPOCH))  # what is typed now, not the last change that was heard of
+        self._tell()
         if self._wish is not None:
             self.dismiss(self._wish)
 

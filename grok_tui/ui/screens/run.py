@@ -120,8 +120,7 @@ class RunScreen(Arranging, Noting, Ghosts, Planning, Branching, Relating, Replay
         self._line.ask()
 
     def on_prompt_closed(self, _message: PromptClosed) -> None:
-        self.hints.display = True
-        self.set_focus(None)
+        self.hints.display = not self.prompt.is_open  # it may have been opened again
 
     def on_key(self, _event: events.Key) -> None:
         self.say("")

@@ -1,0 +1,73 @@
+"""The one input for a line of text, in which keys that come in a burst do what they say in their order.
+
+Bursts come of fast typing, a paste, a slow line. Textual hands characters to the focused input's own queue, while
+the keys of bindings travel on, up to the app: a character behind one overtakes it. So the app gives whatever is
+typed into a `Field` to `take`, in its own turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import events
+from textual.app import App
+from textual.widget import Widget
+from textual.widgets import Input
+
+
+class Field(Input):
+    """A line of text. Its text is selected when it comes to have the keyboard, at once."""
+
+    def __init__(self, value: str = "", *, id: str, entered: Callable[[str], None]) -> None:
+        """`entered` is called with the text when it is entered: at once, so that the next key is not for here."""
+        super().__init__(value, id=id, compact=True, select_on_focus=False)
+        self.cursor_blink = False
+        self._entered = entered
+        self._away = False
+        """The whole terminal has lost the keyboard, and not this among the inputs."""
+
+    def on_mount(self) -> None:
+        self.watch(self.screen, "focused", self._focus_moved)
+
+    def _focus_moved(self, before: Widget | None, now: Widget | None) -> None:
+        if now is self and not self._away:
+            self.action_select_all()
+        self._away = before is self and now is None and not self.app.app_focus
+
+    async def action_submit(self) -> None:
+        self._entered(self.value)
+
+    async def take(self, event: events.Key | events.Paste) -> None:
+        """Do what a key or a paste says, before the next one is looked at."""
+        if isinstance(event, events.Paste):
+            self._put(next(iter(event.text.splitlines()), ""))
+        elif event.is_printable and event.character is not None:
+            self._put(event.character)
+        elif bound := self.screen.active_bindings.get(event.key):
+            await self.app.run_action(bound.binding.action, bound.node)
+
+    def _put(self, text: str) -> None:
+        self.replace(text, *self.selection)
+
+
+class InOrder(App[str]):
+    """An app that carries out each key before it looks at the next, which may be for a `Field` that this one opens."""
+
+    async def on_event(self, event: events.Event) -> None:
+        """Every event comes by here first, in the order in which they were posted."""
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            await super().on_event(event)
+        elif isinstance(self.focused, Field):
+            await self.focused.take(event)
+        elif isinstance(event, events.Key) and self.focused is None and self.app_focus:
+            await self._press(event)
+        else:
+            await super().on_event(event)
+
+    async def _press(self, event: events.Key) -> None:
+        """A key that nothing has the keyboard for: the screen hears of it, then it does what it is bound to."""
+        bound = self.screen.active_bindings.get(event.key)
+        event.stop()  # from travelling on by itself
+        await self.screen.on_event(event)
+        if bound is not None:
+            await self.run_action(bound.binding.action, bound.node)
