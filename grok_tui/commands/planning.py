@@ -15,14 +15,14 @@ _LINE = {"ignore_unknown_options": True}
 @click.argument("run", shell_complete=completion.run)
 @click.argument("line", nargs=-1)
 def plan(run: str, line: tuple[str, ...]) -> None:
-    r"""Add a rule to a living run, or list its rules: pending and fired.
+    """Add a rule to a living run, or list its rules: pending and fired.
 
     \b
       grok-tui plan demo-1 "at 6000: set weight_decay 0.3"
       grok-tui plan demo-1 "when cleanup: checkpoint; set weight_decay linear 0 over 3000"
       grok-tui plan demo-1 "when test_accuracy > 0.5: pause"
       grok-tui plan demo-1 unplan 2
-    """
+    """  # noqa: D301 - the character by which click leaves the lines as they are
     if line:
         common.tell(run, " ".join(line))
         return
@@ -53,13 +53,13 @@ def step(run: str, epochs: str) -> None:
 @click.argument("run", shell_complete=completion.run)
 @click.argument("when", nargs=-1, required=True)
 def until(run: str, when: tuple[str, ...]) -> None:
-    r"""Have a living run go on until an epoch, a phase or a condition, and pause there.
+    """Have a living run go on until an epoch, a phase or a condition, and pause there.
 
     \b
       grok-tui until demo-1 6000
       grok-tui until demo-1 cleanup
       grok-tui until demo-1 "test_loss < 1"
-    """
+    """  # noqa: D301 - the character by which click leaves the lines as they are
     common.tell(run, f"until {' '.join(when)}")
 
 

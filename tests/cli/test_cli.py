@@ -79,6 +79,13 @@ def test_help_says_first_what_it_is_and_what_it_is_not() -> None:
         assert word in done.stdout
 
 
+@pytest.mark.parametrize(("command", "example"), [("plan", "plan demo-1 unplan 2"), ("until", "until demo-1 cleanup")])
+def test_the_examples_of_a_command_stand_on_lines_of_their_own(command: str, example: str) -> None:
+    lines = [line.strip() for line in grok_tui(command, "--help").stdout.splitlines()]
+    assert f"grok-tui {example}" in lines
+    assert not any("\\b" in line or "\b" in line for line in lines)
+
+
 def test_help_takes_less_than_a_quarter_of_a_second() -> None:
     best = float("inf")
     for _ in range(5):
