@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
 
+from textual import events
 from textual.pilot import Pilot
 
 from grok_tui.sources import Scripted
@@ -36,6 +37,12 @@ async def settled(pilot: Pilot[str], source: Scripted) -> None:
     await source.taken()
     await pilot.pause()
     await done(pilot, "send")
+
+
+def burst(pilot: Pilot[str], *keys: str) -> None:
+    """All of them at once, before the viewer looks at the first."""
+    for key in keys:
+        pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
 
 
 async def done(pilot: Pilot[str], *names: str) -> None:

@@ -9,17 +9,11 @@ from textual.widgets import Input
 from grok_tui.protocol import SetControl
 from grok_tui.sources import Scripted
 from grok_tui.ui.screens.branch import BranchScreen
-from tests.ui.stage import on_stage, settled, until
+from tests.ui.stage import burst, on_stage, settled, until
 from tests.ui.story import frames
 from tests.ui.test_branching import scripted, world
 
 LIVE = frames(until=5000)
-
-
-def burst(pilot: Pilot[str], *keys: str) -> None:
-    """All of them at once, before the viewer looks at the first."""
-    for key in keys:
-        pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
 
 
 def value(pilot: Pilot[str], id: str) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from grok_tui.protocol import Event, Order, Plan, Status
+from grok_tui.protocol import Event, Order, Plan, Reply, Status
 from grok_tui.sources import Scripted
 from grok_tui.ui.panes import plan as plan_pane
 from grok_tui.ui.panes.decay import history
 from grok_tui.ui.panes.events import entries
 from grok_tui.ui.panes.lines import marks
 from tests.ui.gallery import state_of
-from tests.ui.stage import bottom, on_stage, settled, status, text
+from tests.ui.stage import bottom, burst, on_stage, settled, status, text
 from tests.ui.story import RATE, frames
 
 LIVE = frames(until=5000)
@@ -63,6 +63,31 @@ async def test_s_pauses_and_then_goes_one_epoch_at_a_time() -> None:
         await pilot.press("s")
         await settled(pilot, source)
         assert source.sent == [Order(1, "pause"), Plan(2, "run 1")]
+
+
+async def test_each_press_of_s_is_a_step_however_fast_they_come() -> None:
+    source = Scripted([*LIVE, Status(5000, "paused", 0.0, NOW, 1)], reply=lambda asked: Reply(asked.id, True, 5000, ""))
+    async with on_stage(source) as (pilot, _):
+        burst(pilot, *"sssss")
+        await settled(pilot, source)
+        await settled(pilot, source)
+        assert source.sent == [Plan(1, "run 1"), Plan(2, "until 5005")]
+        await pilot.press("s")  # answered, and not there yet
+        await settled(pilot, source)
+        source.push(Status(5006, "paused", 0.0, NOW, 1))
+        await settled(pilot, source)
+        await pilot.press("s")
+        await settled(pilot, source)
+        assert source.sent[2:] == [Plan(3, "until 5006"), Plan(4, "run 1")]
+
+
+async def test_presses_of_s_behind_the_one_that_pauses_are_steps() -> None:
+    source = Scripted(LIVE, reply=lambda asked: Reply(asked.id, True, 5000, ""))
+    async with on_stage(source) as (pilot, _):
+        burst(pilot, *"sss")
+        await settled(pilot, source)
+        await settled(pilot, source)
+        assert source.sent == [Order(1, "pause"), Plan(2, "run 2")]
 
 
 async def test_the_palette_runs_until_the_next_phase() -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from grok_tui import plan
 from grok_tui.errors import PlanError
 from grok_tui.science.phases import Phase
+from grok_tui.ui.messages import Answered
 from grok_tui.ui.screens.steering import Steering
 
 _NEXT = {
@@ -24,6 +25,15 @@ _NEXT = {
 
 class Planning(Steering):
     """Lines of the plan language: checked while they are typed, carried out or kept by the trainer."""
+
+    _steps = 0
+    """Single steps asked for while an answer was awaited."""
+
+    _target = 0
+    """The epoch at which the single steps asked for end."""
+
+    _began = (0, 0)
+    """The number of the newest command that steps from where the run is, and by how many epochs."""
 
     def action_plan(self) -> None:
         """Ask for a rule, or for something to be done now."""
@@ -46,11 +56,44 @@ class Planning(Steering):
     def action_single_step(self) -> None:
         """One epoch, and pause; a run that is not paused is paused first."""
         if self.requests.waiting("plan") or self.requests.waiting("pause"):
-            return
-        if self.state.state == "paused":
-            self._tell("run 1")
+            self._steps += 1
+        elif self._on_its_way or self.requests.paused(self.state):
+            self._step(1)
         else:
             self.send(self.requests.order("pause"))
+
+    def action_pause(self) -> None:
+        """See `Steering`; steps that were asked for are given up."""
+        self._target = self._steps = 0
+        super().action_pause()
+
+    def _step(self, epochs: int) -> None:
+        """So many more: counted from where the steps before will end, for they may not have been taken yet."""
+        if self._on_its_way:
+            self._target += epochs
+            self._tell(f"until {self._target}")
+        else:
+            command = self.requests.plan(f"run {epochs}")
+            self._began = command.id, epochs
+            self.send(command)
+
+    @property
+    def _on_its_way(self) -> bool:
+        """The run has not come to the end of the steps asked for, or has not said yet that it paused there."""
+        epoch = self.state.epoch
+        return epoch < self._target or (epoch == self._target > 0 and self.state.state != "paused")
+
+    def after_answer(self, message: Answered) -> None:
+        """Ask for the steps that were wanted in the meantime."""
+        super().after_answer(message)
+        if not message.ok:
+            self._target = self._steps = 0
+            return
+        if message.reply is not None and message.id == self._began[0]:
+            self._target = message.reply.epoch + self._began[1]
+        if self._steps and not (self.requests.waiting("plan") or self.requests.waiting("pause")):
+            steps, self._steps = self._steps, 0
+            self._step(steps)
 
     def _ask_line(self, label: str, note: str, begin: str) -> None:
         self.hints.display = False

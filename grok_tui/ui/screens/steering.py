@@ -31,6 +31,10 @@ class Steering(Part):
         self.echo()
         at = f" (epoch {message.reply.epoch:,})" if message.reply else ""
         self.say(message.text + at, "$good" if message.ok else "$bad")
+        self.after_answer(message)
+
+    def after_answer(self, message: Answered) -> None:
+        """What is to be done now that a command was answered, or could not be sent."""
 
     def refusal(self, needs: str) -> str:
         """See `Guarded`."""
