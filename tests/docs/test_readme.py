@@ -96,6 +96,7 @@ def test_ci_runs_the_readmes_own_test_line() -> None:
 def test_its_pictures_are_those_of_whole_screens() -> None:
     shown = (
         ("Accuracy", "Losses", "Fourier norms of W_E", "Phase", "Weight decay", "Events", "nanda113-"),
+        ("nanda113-1.1", "branched, wd 0", "parent nanda113-1", "stalled", "gen"),
         ("Attention to a", "Neurons", "Logits in the 2D Fourier basis", "Embedding", "nanda113-"),
     )
     for name, expected in zip(re.findall(r"!\[[^\]]*\]\((\S+)\)", README), shown, strict=True):
