@@ -72,6 +72,8 @@ class Session:
         self.throttle = Throttle()
         self._teller = Teller(self)
         self.paused = False
+        self.ready = False
+        """As `attend` left it: what is due at this epoch is done, and steps may be taken."""
         self._stopping = ""
         self._stoppers: list[tuple[Ticket, int]] = []
         self._keys = past.keys
@@ -148,7 +150,7 @@ class Session:
         """Commands, what is due, a burst of steps. Returns the final state once there is one."""
         if end := self.attend():
             return end
-        if self.resting:
+        if not self.ready:
             self._idle()
             return ""
         steps, begun = self._far(), time.perf_counter()
@@ -168,7 +170,11 @@ class Session:
         return not self.replaying and (self.paused or self.throttle.left > 0)
 
     def attend(self) -> str:
-        """Commands, then what is due before the next step. Returns the final state once there is one."""
+        """Commands, then what is due before the next step. Returns the final state once there is one.
+
+        `ready` says if it was done: a rest ends by the clock, so that asking `resting` again may tell otherwise.
+        """
+        self.ready = False
         self._carry_out_commands()
         if self._stopping:
             return self._end("stopped", self._stopping)
@@ -180,6 +186,7 @@ class Session:
             return self._end("stopped", self._stopping)
         if self.epoch >= self.config.training.epochs and not self.paused:
             return self._end("finished", f"finished at epoch {self.epoch:,}")
+        self.ready = not self.resting  # a plan may have paused it
         return ""
 
     def settle(self) -> None:

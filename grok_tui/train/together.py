@@ -75,7 +75,7 @@ class Together:
             self._seat(self.waiting.popleft())
         for member in list(self.members):
             self._attend(member)
-        moving = [member for member in self.members if not member.session.resting]
+        moving = [member for member in self.members if member.session.ready]
         if moving:
             self._advance(moving)
         elif self.members:

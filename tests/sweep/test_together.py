@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,14 @@ from grok_tui import launch, locks, runs
 from grok_tui.protocol import Hello
 from grok_tui.record import read
 from grok_tui.runs import Run
+from grok_tui.train.cadence import is_measured
+from grok_tui.train.session import Session
+from grok_tui.train.throttle import Throttle
 from grok_tui.train.together import Together
 from tests.sweep import tiny
 from tests.sweep.test_runner import epochs, events
+from tests.train.stage import column
+from tests.train.test_throttle import Ticking
 
 pytestmark = pytest.mark.usefixtures("own_home")
 
@@ -31,12 +37,17 @@ def made(count: int, **changes: Any) -> list[Run]:
     return [runs.create(tiny.config(**SHORT, data__seed=i, **changes)) for i in range(count)]
 
 
-def train(found: list[Run], seats: int, upto: int = 10_000) -> Together:
-    """To their ends, or to where the first is stopped."""
+def train(
+    found: list[Run], seats: int, upto: int = 10_000, at_first: Callable[[Session], None] | None = None
+) -> Together:
+    """To their ends, or to where the first is stopped; something may be done to the first once it is seated."""
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     together = Together([Path(run.path) for run in found], seats, "cpu", 1)
     try:
         while together.turn():
+            if at_first is not None:
+                at_first(together.members[0].session)
+                at_first = None
             if together.members and together.members[0].session.epoch >= upto:
                 together.members[0].session.stop("stopped by the test")
     finally:
@@ -88,6 +99,18 @@ def test_a_locked_run_is_not_trained_and_says_how_to_unlock_it() -> None:
     assert not found[0].frames.exists()
     assert f"grok-tui unlock {found[0].name}" in found[0].log.read_text()
     assert found[1].state["state"] == "finished"
+
+
+def test_one_whose_rest_ends_while_the_others_are_attended_is_measured_all_the_same() -> None:
+    run, longer = made(1)[0], runs.create(tiny.config(**SHORT | {"training__epochs": 100_000}))
+
+    def limit(session: Session) -> None:
+        session.throttle = Throttle(Ticking())
+        session.limit(2000)
+
+    train([run, longer], seats=2, upto=121, at_first=limit)  # the longer one is stopped once it is alone
+    due = [epoch for epoch in range(121) if is_measured(epoch, 20)]
+    assert list(column(run, "test_loss")) == due
 
 
 def test_gone_on_with_alone_it_says_that_it_was_trained_in_a_stack() -> None:

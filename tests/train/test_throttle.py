@@ -72,3 +72,24 @@ def test_a_limit_changes_no_result_and_leaves_no_mark() -> None:
     plain = whole("at 60: limit 1000000", training__epochs=80)
     assert column(run, "train_loss") == column(plain, "train_loss")
     assert final(run) == final(plain)
+
+
+class Ticking:
+    """Time passes between any two looks at the clock."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        self.now += 0.0004
+        return self.now
+
+
+@pytest.mark.usefixtures("own_home")
+def test_a_run_whose_rest_ends_between_two_looks_at_the_clock_is_measured_all_the_same() -> None:
+    run = runs.create(tiny(training__epochs=200))
+    with on(run) as session:
+        session.throttle = Throttle(Ticking())
+        session.limit(1000)
+        while not session.turn():
+            pass
+    assert column(run, "test_loss") == column(whole(training__epochs=200), "test_loss")
