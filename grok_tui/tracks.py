@@ -11,6 +11,7 @@ import zlib
 from typing import IO, cast
 
 from grok_tui import codec
+from grok_tui.course import STEERED, Course
 from grok_tui.errors import ProtocolError
 from grok_tui.protocol import Event, Points
 from grok_tui.runs import Run
@@ -46,7 +47,7 @@ class Track:
         """Of the last measure."""
         self._position = 0
         self._samples: list[Sample] = []
-        self._controls = {name: float(getattr(self.config.optimizer, name)) for name in ("weight_decay", "lr")}
+        self._courses = {name: Course(float(getattr(self.config.optimizer, name))) for name in ("weight_decay", "lr")}
         self._losses = b""
         """The newest record of train losses, not unpacked before a measure asks for it."""
 
@@ -89,8 +90,8 @@ class Track:
                 self._losses = payload
         elif b"\xa5event" in start:
             event = cast(Event, codec.unpack(payload))
-            if event.what == "changed":
-                self._controls[str(event.data["control"])] = float(event.data["value"])
+            if event.what in STEERED and (course := self._courses.get(str(event.data.get("control")))) is not None:
+                course.take(event.epoch, event.what, event.data)
 
     def _measured(self, points: Points) -> None:
         train = cast(Points, codec.unpack(self._losses)).values if self._losses else {}
@@ -99,7 +100,8 @@ class Track:
             known = {field: float(points.values[n][i]) for n, field in _PER_SAMPLE.items() if n in points.values}
             known |= {name: float(train[name][-1]) for name in ("train_loss", "train_accuracy") if name in train}
             fields = dict.fromkeys((*_PER_SAMPLE.values(), "train_loss", "train_accuracy"), math.nan) | known
-            self._add(Sample(epoch=epoch, **fields, **self._controls))
+            controls = {name: course.at(epoch) for name, course in self._courses.items()}
+            self._add(Sample(epoch=epoch, **fields, **controls))
 
     def _add(self, sample: Sample) -> None:
         if self._samples and sample.epoch <= self._samples[-1].epoch:  # given up, and trained again

@@ -83,6 +83,22 @@ def test_what_was_given_up_and_trained_again_counts_anew(sweep: Sweep) -> None:
     assert grok_times.when(track, Sign.ACCURACY) == 2500
 
 
+def test_a_track_knows_the_value_that_a_schedule_gives(sweep: Sweep) -> None:
+    run = planted.member(sweep, 6, None, upto=2000)
+    decay = run.config.optimizer.weight_decay
+    recorder = Recorder(run.frames)
+    line = f"set weight_decay linear {decay} -> 0 over 2000"
+    data = {"control": "weight_decay", "value": decay, "previous": decay, "schedule": line}
+    recorder.append(Event(2000, "scheduled", "", 0.0, 1, data))
+    for epoch in range(2100, 3001, planted.EVERY):
+        recorder.append(Points(np.array([epoch]), planted.measures(epoch, None)))
+    recorder.close()
+    track = Track(run)
+    track.look()
+    assert track.phases.last is not None
+    assert (track.phases.last.epoch, track.phases.last.weight_decay) == (3000, decay / 2)
+
+
 def test_a_run_whose_first_record_is_large_is_stepped_over() -> None:
     sweep = tiny.made()
     run = planted.member(sweep, 1, None, upto=0)
