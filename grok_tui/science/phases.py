@@ -22,7 +22,7 @@ from grok_tui.science.classes import ClassFold
 from grok_tui.science.phase_words import Fact
 from grok_tui.science.windows import Hand, Mark, Streak, Trace, Usual
 
-RULES = 3
+RULES = 4
 """Raised when the same numbers may lead to another phase."""
 
 
@@ -384,6 +384,9 @@ class PhaseFold:
     def _restart(self, epoch: int) -> None:
         """A control was changed: what was flat or still under the old value says nothing of the new one."""
         self._forget_windows()
+        if len(self._recent) > 1 and self._before_circuit() and self.peak.epoch == self._recent[-2].epoch:
+            last = self._recent[-1]  # of a test loss that rose up to here the peak is here, whatever comes now
+            self.peak = Mark(last.epoch if last.test_loss > self.peak.value else self.peak.epoch, self.peak.value)
         if self.phase is Phase.STALLED:
             self._enter(self.under, epoch)
 

@@ -382,3 +382,11 @@ def test_a_sample_of_unknowns_is_no_evidence() -> None:
     assert phases(fold) == ["fitting"]
     assert fold.call.evidence == ()
     assert all(math.isnan(value) for value in astuple(UNKNOWN)[1:])
+
+
+def test_where_test_loss_rose_up_to_a_change_its_peak_is_no_earlier_than_without_the_change() -> None:
+    shared = [sample for sample in mainline(1400) if sample.epoch <= 1400]
+    later = [replace(s, test_loss=0.8 * s.test_loss, weight_decay=3.0) for s in mainline(6000) if s.epoch > 1400]
+    assert shared[-1].test_loss > shared[-2].test_loss, "it still rises"
+    assert story(folded(shared + later))["circuit formation"] == 1400
+    assert story(folded(mainline(6000)))["circuit formation"] >= 1400
