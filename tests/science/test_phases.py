@@ -10,7 +10,7 @@ from dataclasses import astuple, replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from grok_tui.science.phases import Phase, PhaseFold, Sample
@@ -350,6 +350,7 @@ samples = st.builds(
 
 @settings(max_examples=150, deadline=None)
 @given(chance=wild, drawn=st.lists(samples, max_size=60), warm=st.sampled_from([0, 300, 2000, 7500, 12_000]))
+@example(chance=1.0, drawn=[(0, [0.0] * 11), (1, [0.0, 1.0] + [0.0] * 9), (1, [0.0, 1.0, -1.0] + [0.0] * 8)], warm=0)
 def test_no_numbers_whatever_upset_the_fold(chance: float, drawn: list[tuple[int, list[float]]], warm: int) -> None:
     fold, epoch, taken = PhaseFold(chance if not warm else math.log(113)), warm, mainline(warm) if warm else []
     for step, values in drawn:
