@@ -171,7 +171,7 @@ def _test(fold: PhaseFold) -> Fact:
     text = f"test loss {number(test / fold.chance)} times chance"
     if 0 < test < 0.01 * fold.chance:
         text = f"test loss {number(test)}"
-    elif test < 0.99 * peak.value < math.inf and fold.phase != "fitting":
+    elif 0 <= test < 0.99 * peak.value < math.inf and fold.phase != "fitting":
         text += f", {min(100 * (1 - test / peak.value), 99):.0f} % below its peak at epoch {peak.epoch:,}"
     elif fold.phase in ("memorization", "stalled"):
         text += _moving(fold, "test_loss")
