@@ -34,17 +34,23 @@ class Display(Protocol):
 
 
 class Lines:
-    """A line for each event, and for one measured epoch in every fortieth part of the run."""
+    """A line for each event, and for one measured epoch in every fortieth part of the run.
 
-    def __init__(self, write: Callable[[str], None] = click.echo) -> None:
+    Of a branch's past, which its parent has told, nothing: `since` is where it was branched off, -1 where it was not.
+    """
+
+    def __init__(self, write: Callable[[str], None] = click.echo, since: int = -1) -> None:
         self._write = write
+        self._since = since
         self._part = -1
         self._phase = ""
 
     def show(self, state: RunState, events: list[Event]) -> None:
         """See `Display`."""
         for event in events:
-            if event.what not in UNTOLD and event.text:  # a note that is taken back has none
+            if event.epoch > self._since or (event.epoch == self._since and event.what == "branched"):
+                self._since = -1
+            if self._since < 0 and event.what not in UNTOLD and event.text:  # a note that is taken back has none
                 self._write(f"epoch {event.epoch:,}: {event.text}")
         sample = state.phases.last
         if sample is None:
@@ -53,7 +59,8 @@ class Lines:
         part = sample.epoch * REPORTS // max(state.epochs, 1)
         if part > self._part or phase != self._phase:
             self._part, self._phase = part, phase
-            self._write(report(state))
+            if sample.epoch > self._since:
+                self._write(report(state))
 
 
 class Bar:
@@ -115,8 +122,9 @@ def follow(run: Run) -> int:
 
     state = RunState()
     bar = Bar(run.config.training.epochs, run.name) if sys.stdout.isatty() else None
+    since = run.lineage.epoch if run.lineage else -1
     try:
-        link = asyncio.run(watch(RunSource(run, follow=False), state, bar or Lines()))
+        link = asyncio.run(watch(RunSource(run, follow=False), state, bar or Lines(since=since)))
     except KeyboardInterrupt:
         _close(bar)
         click.echo(f"\n{run.name} goes on training; look: grok-tui attach {run.name}; stop: grok-tui stop {run.name}")

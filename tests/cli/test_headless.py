@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from grok_tui import config, headless, runs
+from grok_tui import branches, config, headless, runs
+from grok_tui.protocol import Points
 from grok_tui.record import Recorder
 from grok_tui.runs import Run
 from grok_tui.sources import Scripted
@@ -54,6 +55,25 @@ async def test_the_lines_do_not_depend_on_how_the_frames_arrive() -> None:
 async def test_a_change_of_weight_decay_has_its_line() -> None:
     said = await followed(*frames(until=4000, changes=[(3000, "weight_decay", 2.5)]))
     assert "epoch 3,000: weight_decay 1 → 2.5" in said
+
+
+def test_a_branch_begins_with_its_branching(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parent = recorded("stopped", tmp_path, monkeypatch)
+    headless.follow(parent)
+    told = capsys.readouterr().out.splitlines()
+    child = branches.create(parent, 1999)
+    recorder = Recorder(child.frames)
+    for frame in frames(until=3000):
+        if isinstance(frame, Points) and (new := frame.epochs > 1999).any():
+            recorder.append(Points(frame.epochs[new], {name: values[new] for name, values in frame.values.items()}))
+    recorder.close()
+    headless.follow(child)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == f"epoch 1,999: branched from {parent.name} at epoch 1,999"
+    reports = [line for line in told if "test accuracy" in line and int(line[6:].split("/")[0].replace(",", "")) > 1999]
+    assert said[1:] == reports != []
 
 
 async def test_on_a_terminal_the_bar_names_epoch_rate_and_time_left_by_the_trainers_own_rate(
