@@ -13,6 +13,9 @@ from textual.style import Style
 from textual.widgets import Input, Static
 
 from grok_tui import wording
+from grok_tui.errors import ConfigError
+from grok_tui.protocol import ControlInfo
+from grok_tui.ui import wishes
 from grok_tui.ui.field import Field
 from grok_tui.ui.keys import Key
 from grok_tui.ui.messages import PromptClosed, Typed
@@ -106,7 +109,9 @@ class Prompt(Horizontal):
 
     def __init__(self) -> None:
         super().__init__(id="prompt")
-        self.control = ""
+        self._info: ControlInfo | None = None
+        self._refused = ("", "")
+        """A text that was not taken, and why."""
         self._lr = math.nan
         self._usual = ""
         self._then: Callable[[str], None] = lambda _: None
@@ -122,17 +127,27 @@ class Prompt(Horizontal):
         """It has the keyboard."""
         return not self.has_class("-closed")
 
-    def open(self, control: str, label: str, value: float, lr: float) -> None:
-        """Ask for `control`, starting from `value`; `lr` is what the effective decay is computed with."""
-        self.control, self._lr = control, lr
-        self.query_one("#prompt-label", Static).update(label)
-        field = self.query_one(Field)
-        field.value = f"{value:g}" if math.isfinite(value) else ""
-        self._show(field)
-        self._note(field.value)
+    @property
+    def control(self) -> str:
+        """The control that it asks for; empty when it asks for a text."""
+        return self._info.name if self._info else ""
+
+    def open(self, info: ControlInfo, value: str, lr: float, refused: str = "") -> None:
+        """Ask for a control, starting from `value`, which may have been `refused` for that reason.
+
+        `lr` is what the effective decay is computed with.
+        """
+        self._info, self._lr, self._refused = info, lr, (value, refused)
+        self._show(info.label, value)
 
     def open_text(
-        self, label: str, note: str, then: Callable[[str], None], value: str = "", wrong: Wrong | None = None
+        self,
+        label: str,
+        note: str,
+        then: Callable[[str], None],
+        value: str = "",
+        wrong: Wrong | None = None,
+        refused: str = "",
     ) -> None:
         """Ask for a text and hand it to `then`; one with something `wrong` is not taken, and is told why.
 
@@ -142,16 +157,17 @@ class Prompt(Horizontal):
             then: called with the text once it is entered.
             value: the text to start from.
             wrong: what is wrong with a text, or an empty string.
+            refused: why that text was not taken when it was entered before.
         """
-        self.control, self._lr = "", math.nan
+        self._info, self._lr, self._refused = None, math.nan, (value, refused)
         self._then, self._wrong, self._usual = then, wrong, note
+        self._show(label, value)
+
+    def _show(self, label: str, value: str) -> None:
         self.query_one("#prompt-label", Static).update(label)
-        self.query_one("#prompt-note", Static).update(note)
         field = self.query_one(Field)
         field.value = value
-        self._show(field)
-
-    def _show(self, field: Field) -> None:
+        self._note(value)
         self.remove_class("-closed")
         self.screen.set_focus(field)  # now: Widget.focus() waits for its turn, and the next keys would not be for it
 
@@ -164,29 +180,51 @@ class Prompt(Horizontal):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        if self.control:
-            self._note(event.value)
-        elif self._wrong is not None:
-            reason = self._wrong(event.value) if event.value else ""
-            note = Content.styled(reason, "$bad") if reason else Content(self._usual)
-            self.query_one("#prompt-note", Static).update(note)
+        self._note(event.value)
 
     def _enter(self, text: str) -> None:
-        if not self.control:
+        if self._info is None:
             if self._wrong is None or not self._wrong(text):
                 self.close()
                 self._then(text)
-            return
-        try:
-            value = float(text)
-        except ValueError:
-            self.query_one("#prompt-note", Static).update(Content.styled(bad(text), "$bad"))
-            return
-        self.post_message(Typed(self.control, value))
-        self.close()
+        elif reason := unfit(text, self._info):
+            self._refused = text, reason
+            self._note(text)
+        else:
+            self.post_message(Typed(self._info.name, float(text), text))
+            self.close()
 
     def _note(self, text: str) -> None:
-        self.query_one("#prompt-note", Static).update(preview(self.control, text, self._lr))
+        """What stands beside the input: what is wrong with its text, what it would do, or what may be done."""
+        reason, usual = "", self._usual
+        if self._info is not None:
+            usual = preview(self.control, text, self._lr)
+            reason = unfit(text, self._info) if is_number(text) else ""
+        elif self._wrong is not None and text:
+            reason = self._wrong(text)
+        if text == self._refused[0]:
+            reason = reason or self._refused[1]
+        self.query_one("#prompt-note", Static).update(Content.styled(reason, "$bad") if reason else Content(usual))
+
+
+def is_number(text: str) -> bool:
+    """Whether it can be read as a number, be it out of all bounds."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def unfit(text: str, info: ControlInfo) -> str:
+    """Why a text is no value of a control; empty when it is one."""
+    if not is_number(text):
+        return bad(text)
+    try:
+        wishes.number(text, info)
+    except ConfigError as error:
+        return str(error)
+    return ""
 
 
 def bad(text: str) -> str:

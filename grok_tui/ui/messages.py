@@ -73,6 +73,8 @@ class Typed(Message):
 
     name: str
     value: float
+    text: str
+    """As it was typed."""
 
 
 @dataclass

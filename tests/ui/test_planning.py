@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grok_tui.protocol import Event, Order, Plan, Reply, Status
 from grok_tui.sources import Scripted
+from grok_tui.ui.field import Field
 from grok_tui.ui.panes import plan as plan_pane
 from grok_tui.ui.panes.decay import history
 from grok_tui.ui.panes.events import entries
@@ -51,6 +52,20 @@ async def test_a_line_is_checked_while_it_is_typed_and_is_not_sent_wrong() -> No
         await settled(pilot, source)
         assert source.sent == []
         assert screen.prompt.is_open
+
+
+async def test_a_line_that_the_trainer_refuses_is_there_again_to_be_corrected() -> None:
+    answers = iter((False, True))
+    source = Scripted(LIVE, reply=lambda asked: Reply(asked.id, next(answers), 5000, "epoch 60 is past"))
+    async with on_stage(source, size=(160, 40)) as (pilot, screen):
+        await pilot.press("a", *"at 60: pause", "enter")
+        await settled(pilot, source)
+        assert screen.prompt.query_one(Field).value == "at 60: pause"
+        assert "epoch 60 is past" in bottom(pilot)
+        await pilot.press("ctrl+u", *"at 6000: pause", "enter")
+        await settled(pilot, source)
+        assert source.sent == [Plan(1, "at 60: pause"), Plan(2, "at 6000: pause")]
+        assert not screen.prompt.is_open
 
 
 async def test_s_pauses_and_then_goes_one_epoch_at_a_time() -> None:

@@ -103,16 +103,36 @@ async def test_text_is_refused_in_place_and_can_be_corrected() -> None:
         assert decays(source) == [3.0]
 
 
-async def test_out_of_bounds_is_the_trainers_to_refuse_and_its_reason_is_shown() -> None:
-    source = Scripted(LIVE, reply=lambda command: Reply(command.id, False, 5000, "0 to 1,000 was expected"))
-    async with on_stage(source) as (pilot, screen):
-        for number, typed in enumerate(("nan", "-1", "inf", "1e9"), 1):
-            await pilot.press("w", *typed, "enter")
+async def test_out_of_bounds_is_told_in_place_before_it_is_sent() -> None:
+    source = Scripted(LIVE)
+    async with on_stage(source) as (pilot, _):
+        await pilot.press("w")
+        for typed in ("nan", "-1", "inf", "1e9"):
+            await pilot.press("ctrl+u", *typed)
+            await pilot.pause()
+            assert f"weight decay '{typed}': a number from 0 to 1,000 was expected" in bottom(pilot)
+            await pilot.press("enter")
             await settled(pilot, source)
-            assert len(source.sent) == number
-            assert "0 to 1,000 was expected" in bottom(pilot)
-            assert not screen.requests.pending("weight_decay")
-            assert "asked" not in status(pilot)
+            assert source.sent == []
+
+
+async def test_a_value_that_the_trainer_refuses_is_there_again_with_the_reason() -> None:
+    answers = iter((False, True))
+    source = Scripted(LIVE, reply=lambda asked: Reply(asked.id, next(answers), 5000, "not while it is replayed"))
+    async with on_stage(source) as (pilot, screen):
+        await pilot.press("l", *"5e-4", "enter")
+        await settled(pilot, source)
+        assert "learning rate" in bottom(pilot)
+        assert "5e-4" in bottom(pilot)
+        assert "not while it is replayed" in bottom(pilot)
+        assert "asked" not in status(pilot)
+        await pilot.press("6")
+        await pilot.pause()
+        assert "not while it is replayed" not in bottom(pilot)
+        await pilot.press(*"e-4", "enter")
+        await settled(pilot, source)
+        assert [(c.name, c.value) for c in source.sent if isinstance(c, SetControl)] == [("lr", 5e-4), ("lr", 6e-4)]
+        assert not screen.prompt.is_open
 
 
 async def test_the_input_says_what_the_value_would_do() -> None:

@@ -95,16 +95,18 @@ class Planning(Steering):
             steps, self._steps = self._steps, 0
             self._step(steps)
 
-    def _ask_line(self, label: str, note: str, begin: str) -> None:
-        self.hints.display = False
-        self.prompt.open_text(label, note, partial(self._typed_line, begin), wrong=partial(self._wrong_line, begin))
-        self.prompt.add_class("-line")
+    def _ask_line(self, label: str, note: str, begin: str, line: str = "", refused: str = "") -> None:
+        def then(line: str) -> None:
+            if reason := self.refusal("steer"):
+                self.say(reason, "$warn")
+                return
+            command = self.requests.plan(begin + line)
+            self.typed[command.id] = partial(self._ask_line, label, note, begin, line)
+            self.send(command)
 
-    def _typed_line(self, begin: str, line: str) -> None:
-        if reason := self.refusal("steer"):
-            self.say(reason, "$warn")
-        else:
-            self._tell(begin + line)
+        self.hints.display = False
+        self.prompt.open_text(label, note, then, line, partial(self._wrong_line, begin), refused)
+        self.prompt.add_class("-line")
 
     def _tell(self, line: str) -> None:
         self.send(self.requests.plan(line))

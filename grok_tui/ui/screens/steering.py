@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections.abc import Callable
+from functools import partial
 
 from grok_tui import locks, wording
 from grok_tui.errors import GrokTuiError
@@ -22,16 +25,30 @@ class Steering(Part):
     _resuming = False
     _recomputing = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.typed: dict[int, Callable[[str], None]] = {}
+        """What was typed and has no answer yet, by its command's number: asks again, with the reason of a refusal."""
+
     def on_typed(self, message: Typed) -> None:
-        self.send(self.requests.set(message.name, message.value))
+        command = self.requests.set(message.name, message.value)
+        self.typed[command.id] = partial(self._ask, message.name, message.text)
+        self.send(command)
 
     def on_answered(self, message: Answered) -> None:
         self.requests.answered(message.id, message.reply)
         self.requests.settle(self.state)
         self.echo()
+        again = self.typed.pop(message.id, None)
+        if again and message.reply and not message.ok and not self.why_not() and not self.prompt.is_open:
+            again(message.text)
+        else:
+            self._tell_answer(message)
+        self.after_answer(message)
+
+    def _tell_answer(self, message: Answered) -> None:
         at = f" (epoch {message.reply.epoch:,})" if message.reply else ""
         self.say(message.text + at, "$good" if message.ok else "$bad")
-        self.after_answer(message)
 
     def after_answer(self, message: Answered) -> None:
         """What is to be done now that a command was answered, or could not be sent."""
@@ -71,13 +88,14 @@ class Steering(Part):
 
     def action_ask(self, control: str) -> None:
         """Open the input for a control."""
-        info = self.state.control(control)
-        if info is None:
-            return
         asked = self.requests.pending(control)
         value = asked[-1] if asked else self.state.control_value(control)
-        self.hints.display = False
-        self.prompt.open(control, info.label, value, self.state.control_value("lr"))
+        self._ask(control, f"{value:g}" if math.isfinite(value) else "")
+
+    def _ask(self, control: str, value: str, refused: str = "") -> None:
+        if (info := self.state.control(control)) is not None:
+            self.hints.display = False
+            self.prompt.open(info, value, self.state.control_value("lr"), refused)
 
     def action_step(self, control: str, factor: float) -> None:
         """Ask for a control's newest value times `factor`."""
