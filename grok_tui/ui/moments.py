@@ -7,6 +7,7 @@ from itertools import groupby
 from grok_tui import notes
 from grok_tui.course import STEERED
 from grok_tui.state import RunState
+from grok_tui.ui.panes import events
 from grok_tui.ui.widgets.plot import FLAG
 
 MARKED = STEERED | {"branched"}
@@ -27,7 +28,7 @@ def beside(state: RunState, epoch: int, step: int) -> tuple[int, str] | None:
 
 
 def _moments(state: RunState) -> list[tuple[int, str]]:
-    found = [(boundary.epoch, str(boundary.phase)) for boundary in state.phases.boundaries[1:]]
+    found = [(epoch, text) for epoch, _, text in events.phases(state)]
     for event in state.events:
         if event.what in MARKED:
             found.append((event.epoch, event.text))

@@ -193,6 +193,10 @@ def _phase(state: RunState, cursor: int | None) -> tuple[str, ...]:
         return (phase_pane.UNTOLD, phase_pane.UNTOLD.partition(":")[0])
     fold = state.phases_at(cursor)
     phase = fold.phase.value
+    if cursor is not None:  # what was placed there later is said too, or a mark's phase would not stand at its mark
+        now = next((b for b in reversed(state.phases.boundaries) if b.epoch <= cursor), None)
+        if now is not None and now.confirmed > cursor and now.phase is not fold.phase:
+            return (f"{now.phase} (known at {now.confirmed:,})", now.phase.split()[0])
     return (phase + (" (spike)" if fold.spike else ""), phase.split()[0])
 
 

@@ -83,7 +83,12 @@ def test_that_an_earlier_epoch_is_shown_is_never_left_out(width: int) -> None:
     assert len(text) <= max(width, len("● live  at 3,000"))
 
 
-def test_the_phase_of_the_line_is_the_one_that_was_called_then() -> None:
+def test_the_phase_of_the_line_is_the_one_that_was_called_then_or_the_one_placed_there_later() -> None:
     placed = next(b for b in LIVE.phases.boundaries if b.phase == "circuit formation")
-    assert "memorization" in line(LIVE, "live", (), 130, cursor=placed.confirmed - 1).plain
-    assert "circuit formation" in line(LIVE, "live", (), 130, cursor=placed.confirmed).plain
+    assert "memorization" in line(LIVE, "live", (), 130, cursor=placed.epoch - 1).plain
+    later = f"circuit formation (known at {placed.confirmed:,})"
+    assert later in line(LIVE, "live", (), 150, cursor=placed.epoch).plain
+    assert later in line(LIVE, "live", (), 150, cursor=placed.confirmed - 1).plain
+    known = line(LIVE, "live", (), 150, cursor=placed.confirmed).plain
+    assert "circuit formation" in known
+    assert "known at" not in known
