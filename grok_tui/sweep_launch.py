@@ -9,9 +9,9 @@ import sys
 import threading
 import time
 
-from grok_tui import launch, sources, sweeps
-from grok_tui.errors import GrokTuiError, LaunchError, RunError
-from grok_tui.protocol import Order
+from grok_tui import launch, sweeps
+from grok_tui.errors import LaunchError, RunError
+from grok_tui.runs import Run
 from grok_tui.sweeps import Sweep
 
 PATIENCE = 20.0
@@ -69,27 +69,53 @@ def stop(sweep: Sweep) -> str:
 
     Raises:
         RunError: nothing of it is running.
-        LaunchError: it did not end in time.
+        LaunchError: it did not end in time, or is not ours to stop.
     """
-    contents = sweep.read()
-    found = [sweeps.run_of(contents, member) for member in contents.members]
-    living = [run for run in found if run is not None and run.alive]
-    if not sweep.alive and not living:
-        raise RunError(f"{sweep.name} is not running now; grok-tui sweep {sweep.name} --resume continues it")
+    again = f"grok-tui sweep {sweep.name} --resume continues it"
     if sweep.alive:
-        os.kill(sweep.pid, signal.SIGTERM)
+        _terminate(sweep.pid, f"the runner of {sweep.name}")
         deadline = time.monotonic() + PARTING
         while sweep.alive:
             if time.monotonic() > deadline:
                 raise LaunchError(f"{sweep.name} has not stopped within {PARTING:g} s; its log: {sweep.log}")
             time.sleep(0.05)
-    refused = []
-    for run in [run for run in living if run.alive]:  # of a runner that was killed
-        try:
-            reply = sources.ask(run, Order(1, "stop"))
-            refused += [] if reply.ok else [f"{run.name}: {reply.text}"]
-        except GrokTuiError as error:
-            refused.append(str(error))
-    if refused:
-        raise LaunchError("; ".join(refused))
-    return f"{sweep.name} is stopped; grok-tui sweep {sweep.name} --resume continues it"
+        _stop_members(sweep)  # those of a runner before it, that this one had not come to
+        return f"{sweep.name} is stopped; {again}"
+    if not (stopped := _stop_members(sweep)):
+        raise RunError(f"{sweep.name} is not running now; {again}")
+    return f"{sweep.name} had no runner any more; stopped what still trained: {', '.join(stopped)}; {again}"
+
+
+def _stop_members(sweep: Sweep) -> list[str]:
+    """Stop every process that trains members, and wait for the last member; returns the names of those that trained.
+
+    A signal and no command: a process that trains several begins no other of them then.
+    """
+    told, stopped, deadline = set[int](), dict[str, None](), time.monotonic() + PARTING
+    while living := _living(sweep):
+        for run in living:
+            stopped[run.name] = None
+            if (pid := run.pid) and pid not in told:
+                told.add(pid)
+                _terminate(pid, f"the trainer of {run.name}")
+        if time.monotonic() > deadline:
+            names = ", ".join(run.name for run in living)
+            raise LaunchError(f"still training {PARTING:g} s after being asked to stop: {names}")
+        time.sleep(0.05)
+    return list(stopped)
+
+
+def _living(sweep: Sweep) -> list[Run]:
+    """The members in training."""
+    contents = sweep.read()
+    found = (sweeps.run_of(contents, member) for member in contents.members)
+    return [run for run in found if run is not None and run.alive]
+
+
+def _terminate(pid: int, who: str) -> None:
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:  # it has just ended
+        pass
+    except PermissionError:
+        raise LaunchError(f"{who}, process {pid}, belongs to somebody else: it cannot be stopped from here") from None

@@ -124,7 +124,7 @@ def test_a_killed_runner_leaves_its_members_training_and_the_next_one_waits_for_
     before = living(sweep)
     assert len(before) == 2
     sweep_launch.start(sweep)
-    until(lambda: "waited for" in sweep.log.read_text())
+    until(lambda: sweep.log.read_text().count("waited for") == 2)
     assert [run.pid for run in living(sweep)] == [run.pid for run in before], "a member was started twice"
     sweep_launch.stop(sweep)
     assert len(runs.listing()) == 2
@@ -175,6 +175,25 @@ def test_a_stopped_sweep_leaves_resume_points_and_goes_on() -> None:
     sweep_launch.start(sweep)
     until(lambda: bool(events(run, "resumed")) and run.alive)
     sweep_launch.stop(sweep)
+    with pytest.raises(RunError, match="is not running now"):
+        sweep_launch.stop(sweep)
+
+
+def test_stopping_a_sweep_whose_runner_was_killed_ends_a_stack_with_those_that_wait_for_a_seat_in_it() -> None:
+    sweep = tiny.made(decays="1,5,9", **LONG)
+    contents = sweep.read()
+    sweep.write(replace(contents, options=replace(contents.options, stack=2)))
+    sweep_launch.start(sweep)
+    until(lambda: begun(sweep, 2))
+    seated = living(sweep)
+    stack = psutil.Process(seated[0].pid)
+    psutil.Process(sweep.pid).kill()
+    until(lambda: over(sweep))
+    said = sweep_launch.stop(sweep)
+    until(lambda: not stack.is_running() or stack.status() == psutil.STATUS_ZOMBIE, patience=20)
+    assert [run_of(member).state.get("state") for member in members(sweep)] == ["stopped", "stopped", None]
+    assert "no runner" in said
+    assert all(run.name in said for run in seated)
     with pytest.raises(RunError, match="is not running now"):
         sweep_launch.stop(sweep)
 
