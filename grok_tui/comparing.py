@@ -231,8 +231,8 @@ COLUMNS = (
 
 RULES = (
     "Phases as the present rules place them. A level counts from the first of three measures in a row that are past "
-    "it, interpolated from the one before; > 12,000: not by the measure at 12,000; –: not known; †: then, but not any "
-    "more."
+    "it, interpolated from the one before; > before an epoch: not by the measure at that epoch; –: not known; †: then, "
+    "but not any more."
 )
 
 

@@ -138,3 +138,8 @@ def test_a_shifted_series_is_the_series_elsewhere() -> None:
     assert moved.columns(edges).last.tolist() == [4.0, 6.0]
     inner.add(np.array([1100]), np.array([11.0]))
     assert (len(moved), moved.last, moved.epochs[-1]) == (12, 11.0, 500)
+
+
+def test_the_rules_under_a_table_name_no_epoch_that_its_runs_need_not_have() -> None:
+    assert "not by the measure at that epoch" in comparing.RULES
+    assert not any(letter.isdigit() for letter in comparing.RULES)
