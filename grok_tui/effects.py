@@ -76,11 +76,12 @@ def of(child: RunState, parent: RunState, since: int) -> Effect:
         return Effect(cause, f"the same as the parent to the last bit, at every measured epoch up to {until:,}")
     reaches = [(level, *crossings.both(child, parent, level, since)) for level in LEVELS]
     fresh = [found for found in reaches if not _past(*found[1:], since)]
-    rows = [_row(level.name, here, there) for level, here, there in reaches if not _shared(here, there, since)]
+    over = child.state == "finished", parent.state == "finished"
+    rows = [_row(level.name, here, there, over) for level, here, there in reaches if not _shared(here, there, since)]
     for phase in Phase:
         here, there = crossings.phase(child, phase), crossings.phase(parent, phase)
         if (here.epoch, there.epoch) != (None, None) and not _shared(here, there, since):
-            rows.append(_row(str(phase), here, there))
+            rows.append(_row(str(phase), here, there, over))
     rows += _values(child, parent, since)
     undone = _undone(reaches, since)
     sentence = "; ".join([_sentence(child, parent, fresh, undone=bool(undone)), *undone])
@@ -212,7 +213,8 @@ def _at_least(gap: Gap) -> str:
     return f"at least {gap.epochs:,} epochs {gap.kind}" if gap.epochs else gap.kind
 
 
-def _row(name: str, here: Reach, there: Reach) -> Row:
+def _row(name: str, here: Reach, there: Reach, over: tuple[bool, bool]) -> Row:
+    """When both got somewhere; `over`: whether the branch is finished, and whether the parent is."""
     gap = crossings.gap(here, there)
     match gap.kind:
         case "earlier" | "later":
@@ -225,8 +227,18 @@ def _row(name: str, here: Reach, there: Reach) -> Row:
                     f"; lost at {here.back:,}" if here.back is not None else f"; the parent lost it at {there.back:,}"
                 )
         case "unknown":
-            text = "not known yet"
+            text = _open(here, there, over)
     return Row(name, here.told(), there.told(), text)
+
+
+def _open(here: Reach, there: Reach, over: tuple[bool, bool]) -> str:
+    """What is said of a difference that is not known: of a run that is finished it will not be."""
+    lacking = [end for end, found in zip(over, (here, there), strict=True) if found.epoch is None]
+    if not all(lacking) or min(here.known, there.known) < 0:
+        return "not known yet"
+    if here.epoch is None:
+        return f"not by {here.known:,}" + (f", the parent by {there.known:,}" if there.epoch is None else "")
+    return f"the parent not by {there.known:,}"
 
 
 def _past(here: Reach, there: Reach, since: int) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from grok_tui import effects
 from grok_tui.effects import Effect, Row
+from grok_tui.protocol import Event
 from grok_tui.state import RunState
 from tests.compare.made import accurate, branched, changed, grokked, learned, run
 
@@ -271,3 +272,18 @@ def test_runs_that_end_far_apart_are_told_apart_by_that_where_only_a_late_level_
         "test accuracy is 57.2% at epoch 12,000; 100.0% in the parent; test loss has not fallen below 1 within 12,000"
     )
     assert sentence(other, child).startswith("test accuracy is 100.0% at epoch 12,000; 57.2% in the parent")
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "said"),
+    [(True, True, "not by 8,000"), (True, False, "not by 8,000"), (False, True, "not known yet")],
+)
+def test_what_a_finished_run_has_not_got_to_it_will_not_get_to(mine: bool, theirs: bool, said: str) -> None:
+    ends = [(Event(at, "finished", "", 0.0),) if over else () for at, over in ((8000, mine), (12_000, theirs))]
+    child = one(99_000, until=8000, events=(*RAISED, *ends[0]))
+    found = row(effects.of(child, one(9800, events=ends[1]), SINCE), "test loss < chance")
+    assert (found.here, found.there, found.difference) == ("> 8,000", "9,764", said)
+    other = row(
+        effects.of(one(9800, events=(*RAISED, *ends[1])), one(99_000, 8000, events=ends[0]), SINCE), "test loss <"
+    )
+    assert other.difference == said.replace("not by", "the parent not by")
