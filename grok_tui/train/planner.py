@@ -138,6 +138,8 @@ class Planner:
             raise PlanError(f"the run is at epoch {until.epoch:,}")
         if isinstance(until, Entering | Crossing) and not until.after and self._true(until):
             raise PlanError(f"{_said(until)} is so already{self._now(until)}")
+        if isinstance(until, Entering) and (over := session.phases.gone_by(until.phase)):
+            raise PlanError(over)
         session.paused = False
         text = f"on until {_said(until)}"
         session.intervene("continued", text, until=str(until))

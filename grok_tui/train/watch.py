@@ -39,6 +39,17 @@ _SERIES = {
 """Series -> the field of `Sample`."""
 
 
+_ORDER = {
+    Phase.FITTING: 0,
+    Phase.MEMORIZATION: 1,
+    Phase.CIRCUIT_FORMATION: 2,
+    Phase.CLEANUP: 3,
+    Phase.GENERALIZED: 4,
+    Phase.DIRECT: 4,
+}
+"""In which order a run usually comes to the phases. A stall or a decline may come at any time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """The run has entered another phase."""
@@ -73,6 +84,24 @@ class PhaseWatch:
         """The present phase, and those that were called at `epoch`, each with the epoch at which it was called."""
         found = self._fold.boundaries
         return {b.phase: b.confirmed for b in found if b.confirmed == epoch or b is found[-1]}
+
+    def gone_by(self, phase: Phase) -> str:
+        """Why the run will not come to a phase as runs usually go; empty when it may."""
+        found = self._fold.boundaries
+        now = next((b.phase for b in reversed(found) if b.phase is not Phase.STALLED), Phase.FITTING)
+        if now is Phase.DEGRADED:  # it may learn anew, from memorization on
+            over = phase is Phase.FITTING
+        else:
+            over = _ORDER.get(phase, len(_ORDER)) < _ORDER.get(now, 0) and phase is not now
+        if not over:
+            return ""
+        been = next((b.epoch for b in reversed(found) if b.phase is phase), None)
+        here = f"the run is now {self.present}, since epoch {found[-1].epoch:,}"
+        return (
+            f"{phase} is over: it began at epoch {been:,}, and {here}"
+            if been is not None
+            else (f"{phase} comes before {now}: {here}")
+        )
 
     def as_turn(self, epoch: int, text: str) -> Turn:
         """What a hook is told that is run for another reason than a change of phase."""

@@ -9,7 +9,10 @@ from grok_tui.config import Config
 from grok_tui.errors import PlanError
 from grok_tui.plan import Ramp
 from grok_tui.runs import Run
+from grok_tui.science.phases import Boundary, Phase
 from grok_tui.train.cadence import next_measure
+from grok_tui.train.watch import PhaseWatch
+from tests.science.curves import recorded
 from tests.train.stage import (
     Killed,
     Mortal,
@@ -128,6 +131,37 @@ def test_what_cannot_be_is_refused_and_nothing_is_changed(line: str, reason: str
         assert not taken
         assert reason in text
         assert done(run) == []
+
+
+def test_a_run_does_not_go_on_until_a_phase_that_is_over() -> None:
+    samples, _ = recorded("demo")
+    run = runs.create(tiny())
+    with on(run) as session:
+        train(session, 20)
+        session.planner.order("pause")
+        for sample in samples:
+            session.phases.add(sample)
+        assert session.phases.present == "generalized"
+        for phase in ("cleanup", "cleanup + 500", "memorization"):
+            taken, text = session.planner.order(f"until {phase}")
+            assert not taken
+            assert f"{phase.partition(' ')[0]} is over: it began at epoch" in text
+            assert "the run is now generalized, since epoch" in text
+        assert session.paused
+        assert "on until degraded" in ask(session, "until degraded")
+
+
+def test_a_run_that_is_stalled_may_go_on_until_the_phase_that_stalled_or_a_later_one() -> None:
+    watch = PhaseWatch(tiny())
+    phases = (Phase.FITTING, Phase.MEMORIZATION, Phase.CLEANUP, Phase.STALLED)
+    watch._fold._boundaries = [Boundary(phase, 100 * i, 100 * i) for i, phase in enumerate(phases)]
+    watch._fold.phase = Phase.STALLED
+    assert [phase.value for phase in Phase if watch.gone_by(phase)] == ["fitting", "memorization", "circuit formation"]
+    assert watch.gone_by(Phase.CIRCUIT_FORMATION) == (
+        "circuit formation comes before cleanup: the run is now stalled, since epoch 300"
+    )
+    watch._fold._boundaries.append(Boundary(Phase.DEGRADED, 400, 400))
+    assert [phase.value for phase in Phase if watch.gone_by(phase)] == ["fitting"]
 
 
 def test_a_plan_that_cannot_be_read_starts_no_run() -> None:
