@@ -64,6 +64,8 @@ class Reader:
             raise self._wrong(f"{self._next!r} is for a run in training, and not for a plan")
         when: plan.When | None = None
         if ":" in self._words or self._next in _WHEN:
+            if ":" not in self._words:
+                self._want_colon()
             when = self._when()
             self._expect(":", "after when comes a colon, then what is to be done, such as at 6000: pause")
         actions = [self._action()]
@@ -74,6 +76,19 @@ class Reader:
             actions.append(self._action())
         self._end()
         return plan.Rule(when, tuple(actions))
+
+    def _want_colon(self) -> None:
+        """Tell apart what is a moment in a line without a colon: up to where something to do begins."""
+        words = self._words
+        end = next((i for i, word in enumerate(words) if i and word in (*_DEEDS, ";")), len(words))
+        if end == len(words):
+            return
+        self._words = words[:end]
+        self._when()
+        if self._next:
+            self._words = words  # it was no whole moment, and more than a colon is missing
+        else:
+            raise self._wrong(f"a colon is missing after {' '.join(words[:end])!r}")
 
     @property
     def _next(self) -> str:
