@@ -204,6 +204,7 @@ class Prompt(Horizontal):
             reason = self._wrong(text)
         if text == self._refused[0]:
             reason = reason or self._refused[1]
+        self.set_class(bool(reason), "-wrong")
         self.query_one("#prompt-note", Static).update(Content.styled(reason, "$bad") if reason else Content(usual))
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from grok_tui.protocol import Event, Order, Plan, Reply, Status
+from grok_tui.science.phases import Phase
 from grok_tui.sources import Scripted
 from grok_tui.ui.field import Field
 from grok_tui.ui.panes import plan as plan_pane
@@ -52,6 +55,21 @@ async def test_a_line_is_checked_while_it_is_typed_and_is_not_sent_wrong() -> No
         await settled(pilot, source)
         assert source.sent == []
         assert screen.prompt.is_open
+
+
+@pytest.mark.parametrize("width", [80, 120])
+async def test_what_is_wrong_with_a_line_is_told_whole_in_as_many_rows_as_it_needs(width: int) -> None:
+    async with on_stage(Scripted(LIVE), size=(width, 30)) as (pilot, screen):
+        await pilot.press("a", *"when zzz: pause")
+        await pilot.pause()
+        note = screen.prompt.query_one("#prompt-note").region
+        shown = " ".join(
+            " ".join(row[note.x : note.right].strip() for row in text(pilot)[note.y : note.bottom]).split()
+        )
+        assert shown == f"'zzz' is no phase; known: {', '.join(Phase)}"
+        await pilot.press("ctrl+u", *"pause")
+        await pilot.pause()
+        assert screen.prompt.region.height == 1
 
 
 async def test_a_line_that_the_trainer_refuses_is_there_again_to_be_corrected() -> None:
