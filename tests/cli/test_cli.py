@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -87,12 +87,14 @@ def test_the_examples_of_a_command_stand_on_lines_of_their_own(command: str, exa
 
 
 def test_help_takes_less_than_a_quarter_of_a_second() -> None:
+    """Of the processor: the clock of a machine that is busy tells of the others."""
     best = float("inf")
     for _ in range(5):
-        start = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         grok_tui("--help")
-        best = min(best, time.perf_counter() - start)
-    assert best < 0.25
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        best = min(best, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert 0 < best < 0.25
 
 
 @pytest.mark.parametrize(

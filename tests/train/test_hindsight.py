@@ -280,7 +280,10 @@ def test_a_result_that_is_begun_anew_is_read_from_its_beginning() -> None:
 
 
 def test_at_the_end_of_a_real_run_it_agrees_with_what_the_trainer_measured() -> None:
-    """There the provisional keys are the final ones, so both readings are of the same weights and keys."""
+    """There the provisional keys are the final ones, so both readings are of the same weights and keys.
+
+    Their logits are float32 products, which two processes may round differently.
+    """
     changes = {"training.epochs": 300, "record.weights_every": 100, "measure.every": 50}
     config = configs.override(Config(name="real"), (SETTINGS | changes).items())
     run = launch.start(config, device="cpu", threads=1)
@@ -295,7 +298,7 @@ def test_at_the_end_of_a_real_run_it_agrees_with_what_the_trainer_measured() -> 
     assert measured.epochs[-1] == points.epochs[-1] == 300
     for info in hindsight.SERIES:
         name = info.name.removesuffix(hindsight.SUFFIX)
-        assert points.values[info.name][-1] == pytest.approx(measured.values[name][-1], rel=1e-9), name
+        assert points.values[info.name][-1] == pytest.approx(measured.values[name][-1], rel=1e-6), name
     assert run.frames.read_bytes() == before
 
 

@@ -216,6 +216,7 @@ def test_a_second_trainer_is_turned_away() -> None:
 def test_a_stop_is_confirmed_when_its_resume_point_is_there_and_refused_when_it_is_not() -> None:
     run = started(training__epochs=LONG)
     until(reached(run, 5))
+    order(run, "pause")  # so that it is the stop that meets the full disk, and no loss that was to be recorded before
     resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (200, 200))
     reply = order(run, "stop")
     ended(run)
