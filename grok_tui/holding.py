@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,19 +33,19 @@ def held(path: Path) -> bool:
 
 
 @contextmanager
-def hold(path: Path, text: str, busy: str) -> Iterator[None]:
+def hold(path: Path, text: str, busy: Callable[[], str]) -> Iterator[None]:
     """Hold it for the duration of the block, with `text` in the file.
 
     Raises:
-        RunError: another has it (says `busy`), or it cannot be written.
+        RunError: another has it (says what `busy` returns), or it cannot be written.
     """
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
         raise RunError(f"{path}: cannot be written ({error.strerror})") from None
     try:
-        if not _locked(fd):
-            raise RunError(busy)
+        if not taken(fd):
+            raise RunError(busy())
         try:
             os.ftruncate(fd, 0)
             os.pwrite(fd, text.encode(), 0)
@@ -56,7 +56,12 @@ def hold(path: Path, text: str, busy: str) -> Iterator[None]:
         os.close(fd)
 
 
-def _locked(fd: int) -> bool:
+def taken(fd: int) -> bool:
+    """Whether the lock of an open file is now ours; insists for `PATIENCE`.
+
+    Raises:
+        RunError: there are no locks here.
+    """
     deadline = time.monotonic() + PATIENCE
     while True:
         try:

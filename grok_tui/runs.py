@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import fcntl
 import json
 import math
 import os
 import re
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,15 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from grok_tui import config as configs
+from grok_tui import holding, paths
 from grok_tui import lineage as lineages
-from grok_tui import paths
 from grok_tui.config import Config
 from grok_tui.errors import GrokTuiError, RunError
 from grok_tui.lineage import Lineage
 from grok_tui.protocol import RECORDING
-
-HOLD_PATIENCE = 1.0
-"""Seconds for which a trainer insists on the lock: `alive` holds it for an instant when it looks."""
 
 
 @dataclass(frozen=True)
@@ -137,19 +132,7 @@ class Run:
     @property
     def alive(self) -> bool:
         """Somebody is training in it now."""
-        try:
-            fd = os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:  # a file system without locks: nobody can hold one
-            return False
-        finally:
-            os.close(fd)
-        return False
+        return holding.held(self.lock)
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -160,21 +143,8 @@ class Run:
             LinkError: there is no private place for its socket.
         """
         text = f"{os.getpid()}\n{paths.socket_path(self.path)}\n"
-        try:
-            fd = os.open(self.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise RunError(f"{self.lock}: cannot be written ({error.strerror})") from None
-        try:
-            if not _locked(fd):
-                raise RunError(f"{self.name} is being trained already, by process {self.pid}")
-            try:
-                os.ftruncate(fd, 0)
-                os.pwrite(fd, text.encode(), 0)
-            except OSError as error:
-                raise RunError(f"{self.lock}: cannot be written ({error.strerror})") from None
+        with holding.hold(self.lock, text, lambda: f"{self.name} is being trained already, by process {self.pid}"):
             yield
-        finally:
-            os.close(fd)
 
     @contextmanager
     def rest(self) -> Iterator[None]:
@@ -191,7 +161,7 @@ class Run:
         except OSError as error:
             raise RunError(f"{self.lock}: cannot be written ({error.strerror})") from None
         try:
-            if not _locked(fd):
+            if not holding.taken(fd):
                 raise RunError(f"{self.name} is being trained, by process {self.pid}")
             yield
         finally:
@@ -348,20 +318,6 @@ def _rename_to_free(beside: Path, place: Path, stem: str) -> Path:
             if not path.exists():
                 raise
         number += 1
-
-
-def _locked(fd: int) -> bool:
-    deadline = time.monotonic() + HOLD_PATIENCE
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-        except OSError as error:
-            raise RunError(f"this file system has no locks ({error.strerror}); put GROK_TUI_HOME on another") from None
-        time.sleep(0.01)
 
 
 def _finite(value: Any) -> Any:

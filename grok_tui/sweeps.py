@@ -139,7 +139,9 @@ class Sweep:
         Raises:
             RunError: another is at work, or the directory cannot be written.
         """
-        with holding.hold(self.lock, f"{os.getpid()}\n", f"{self.name} is being run already, by process {self.pid}"):
+        with holding.hold(
+            self.lock, f"{os.getpid()}\n", lambda: f"{self.name} is being run already, by process {self.pid}"
+        ):
             yield
 
     def read(self) -> Contents:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grok_tui import config, paths, runs
+from grok_tui import config, holding, paths, runs
 from grok_tui.config import Config
 from grok_tui.errors import RunError
 from grok_tui.runs import Run
@@ -161,7 +161,7 @@ def test_a_newer_layout_is_refused_in_one_line() -> None:
 
 
 def test_only_one_trainer_holds_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "HOLD_PATIENCE", 0.05)
+    monkeypatch.setattr(holding, "PATIENCE", 0.05)
     run = make_run()
     assert not run.alive
     with run.hold():
