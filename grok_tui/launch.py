@@ -148,7 +148,7 @@ def hindsight(run: Run, keys: Sequence[int] | None = None, *, wait: bool = False
     try:
         file.parent.mkdir(exist_ok=True)
         with results.log(run).open("ab") as log:
-            process = _detached(words, run, log, {"OMP_NUM_THREADS": "1"})
+            process = spawn(words, run.path, log, {"OMP_NUM_THREADS": "1"})
     except OSError as error:
         raise LaunchError(f"{run.name}: hindsight could not be started ({error.strerror})") from None
     return Recomputing(chosen, f"recomputing {left:,} epochs with {results.said(chosen)}", process)
@@ -165,7 +165,7 @@ def _launch(run: Run, device: str, threads: int | None, hook: str) -> None:
     try:
         with run.log.open("ab") as log:
             before = log.tell()
-            process = _detached(command(run, device, threads, hook), run, log)
+            process = spawn(command(run, device, threads, hook), run.path, log)
     except OSError as error:
         raise LaunchError(f"{run.name}: the trainer could not be started ({error.strerror})") from None
     try:
@@ -175,21 +175,25 @@ def _launch(run: Run, device: str, threads: int | None, hook: str) -> None:
         raise
 
 
-def _detached(
-    words: list[str], run: Run, log: IO[bytes], settings: dict[str, str] | None = None
+def spawn(
+    words: list[str], place: Path, log: IO[bytes], settings: dict[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """A process in a session of its own, that prints into `log`."""
+    """A process in a session of its own, that stands in `place` and prints into `log`.
+
+    Raises:
+        OSError: it could not be started.
+    """
     process = subprocess.Popen(
         words,
         start_new_session=True,
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
-        cwd=run.path,
+        cwd=place,
         env=environment() | (settings or {}),
     )
     # A thread that waits for it: no zombie stays when it ends before us, and it outlives us when it does not.
-    threading.Thread(target=process.wait, name=f"wait for {run.name}", daemon=True).start()
+    threading.Thread(target=process.wait, name=f"wait for {place.name}", daemon=True).start()
     return process
 
 
@@ -201,7 +205,7 @@ def detached(words: list[str], run: Run) -> subprocess.Popen[bytes]:
     """
     try:
         with run.log.open("ab") as log:
-            return _detached(words, run, log)
+            return spawn(words, run.path, log)
     except OSError as error:
         raise LaunchError(f"{run.name}: {words[3]} could not be started ({error.strerror})") from None
 

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 from grok_tui import launch, sweeps
@@ -36,18 +35,9 @@ def start(sweep: Sweep) -> None:
     try:
         with sweep.log.open("ab") as log:
             before = log.tell()
-            process = subprocess.Popen(
-                words,
-                start_new_session=True,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=sweep.path,
-                env=launch.environment(),
-            )
+            process = launch.spawn(words, sweep.path, log)
     except OSError as error:
         raise LaunchError(f"{sweep.name}: its runner could not be started ({error.strerror})") from None
-    threading.Thread(target=process.wait, name=f"wait for {sweep.name}", daemon=True).start()  # leaves no zombie
     _wait(sweep, process, before)
 
 

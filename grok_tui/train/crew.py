@@ -86,15 +86,7 @@ class Crew:
         words += ["--device", self.device, "--threads", str(self.threads), *(str(run.path) for run in runs)]
         try:
             with sweep.log.open("ab") as log:
-                return subprocess.Popen(
-                    words,
-                    start_new_session=True,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    cwd=sweep.path,
-                    env=launch.environment(),
-                )
+                return launch.spawn(words, sweep.path, log)
         except OSError as error:
             raise LaunchError(f"{sweep.name}: a stack could not be started ({error.strerror})") from None
 
