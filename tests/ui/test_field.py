@@ -9,9 +9,9 @@ from textual.widgets import Input
 from grok_tui.protocol import SetControl
 from grok_tui.sources import Scripted
 from grok_tui.ui.screens.branch import BranchScreen
+from tests.ui.kin import scripted, world
 from tests.ui.stage import burst, on_stage, settled, until
 from tests.ui.story import frames
-from tests.ui.test_branching import scripted, world
 
 LIVE = frames(until=5000)
 

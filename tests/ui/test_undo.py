@@ -1,0 +1,143 @@
+"""Undo: from now on, or as if it had never been."""
+
+from __future__ import annotations
+
+from textual.widgets import Static
+
+from grok_tui.protocol import Event, SetControl
+from grok_tui.state import RunState
+from grok_tui.ui import wishes
+from grok_tui.ui.screens.run import RunScreen
+from grok_tui.ui.screens.undo import UndoScreen
+from grok_tui.ui.wishes import Wish, last_change
+from tests.ui.family import PARENT, parent
+from tests.ui.gallery import state_of
+from tests.ui.kin import changed, scripted, steered, world
+from tests.ui.stage import bottom, on_stage, settled, text, until
+
+
+async def test_u_names_the_last_change_and_sets_it_back_from_now_on() -> None:
+    source = scripted(steered(changed(6000, 1, 1.0, 0.3)))
+    async with on_stage(source, doors=world().doors()) as (pilot, _):
+        await pilot.press("u")
+        await pilot.pause()
+        assert "Undo: weight decay 1 → 0.3 at epoch 6,000" in "\n".join(text(pilot))
+        await pilot.press("n")
+        await settled(pilot, source)
+        assert [(each.name, each.value) for each in source.sent if isinstance(each, SetControl)] == [
+            ("weight_decay", 1.0)
+        ]
+
+
+async def test_as_if_it_had_never_been_branches_before_the_change_and_opens_the_child() -> None:
+    family = world()
+    source = scripted(
+        steered(changed(6000, 4, 1.0, 0.3), changed(6500, 5, 1e-3, 5e-4, "lr"), changed(6500, 6, 5e-4, 1e-3, "lr"))
+    )
+    async with on_stage(source, doors=family.doors()) as (pilot, screen):
+        await pilot.press("u")
+        await pilot.pause()
+        told = " ".join(str(each.render()) for each in pilot.app.screen.query(".undo-detail").results(Static))
+        assert "a new run from epoch 6,000, without this change and the 2 after it" in told
+        await pilot.press("b")
+        await until(pilot, lambda: pilot.app.screen is not screen and isinstance(pilot.app.screen, RunScreen))
+        assert family.made == [(PARENT, 6000, {"changes": {}, "settings": (), "before": 4})]
+    assert source.sent == []
+
+
+async def test_when_the_run_has_ended_only_the_branch_is_offered() -> None:
+    family = world()
+    told = [*steered(changed(6000, 1, 1.0, 0.3)), Event(9000, "stopped", "stopped at epoch 9,000", 0.0)]
+    source = scripted(told, link="recording")
+    async with on_stage(source, doors=family.doors()) as (pilot, _):
+        await pilot.press("u")
+        await pilot.pause()
+        page = "\n".join(text(pilot))
+        assert "(n)" not in page
+        assert "nobody is training" in page
+        await pilot.press("n")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, UndoScreen)
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(family.made))
+    assert source.sent == []
+
+
+async def test_with_no_change_u_says_so() -> None:
+    async with on_stage(scripted(parent(9000)), doors=world().doors()) as (pilot, screen):
+        await pilot.press("u")
+        await pilot.pause()
+        assert pilot.app.screen is screen
+        assert "nothing to undo: no control has been changed" in bottom(pilot)
+
+
+def undone(*events: Event) -> int | None:
+    """The number of the change that u would undo."""
+    state = RunState()
+    for event in events:
+        state.apply(event)
+    found = last_change(state)
+    return found.seq if found else None
+
+
+def test_a_second_undo_undoes_the_change_before_and_not_the_undo() -> None:
+    first, second = changed(100, 1, 1.0, 2.0), changed(200, 2, 2.0, 4.0)
+    assert undone(first, second) == 2
+    assert undone(first, second, changed(300, 3, 4.0, 2.0)) == 1
+    assert undone(first, second, changed(300, 3, 4.0, 2.0), changed(400, 4, 2.0, 1.0)) is None
+
+
+def test_after_an_undo_a_new_change_is_the_one_to_undo() -> None:
+    assert undone(changed(100, 1, 1.0, 2.0), changed(200, 2, 2.0, 1.0), changed(300, 3, 1.0, 2.0)) == 3
+
+
+def test_each_control_is_taken_back_by_itself() -> None:
+    decay, rate = changed(100, 1, 1.0, 2.0), changed(200, 2, 1e-3, 5e-4, "lr")
+    assert undone(decay, rate) == 2
+    assert undone(decay, rate, changed(300, 3, 2.0, 1.0)) == 2
+    assert undone(decay, rate, changed(300, 3, 5e-4, 1e-3, "lr")) == 1
+
+
+def test_a_change_to_the_same_value_is_none_and_given_up_epochs_have_none() -> None:
+    assert undone(changed(100, 1, 1.0, 2.0), changed(200, 2, 2.0, 2.0)) == 1
+    assert undone(changed(100, 1, 1.0, 2.0), changed(500, 2, 2.0, 9.0), changed(300, 3, 2.0, 4.0)) == 3
+    assert undone(changed(500, 1, 1.0, 9.0), changed(300, 2, 1.0, 1.0)) is None
+
+
+def scheduled(epoch: int, seq: int, previous: float, value: float) -> Event:
+    line = f"set weight_decay cosine {previous:g} -> {value:g} over 1000"
+    data = {"control": "weight_decay", "value": previous, "previous": previous, "schedule": line}
+    return Event(epoch, "scheduled", "weight_decay cosine 1 → 0.1 over 1000", 0.0, seq, data)
+
+
+def test_a_schedule_is_undone_as_a_change_is_and_its_own_end_is_nobodys() -> None:
+    ended = changed(1100, 3, 0.1, 0.1)
+    ended.data["ended"] = "schedule"
+    assert undone(changed(50, 1, 2.0, 1.0), scheduled(100, 2, 1.0, 0.1)) == 2
+    assert undone(changed(50, 1, 2.0, 1.0), scheduled(100, 2, 1.0, 0.1), ended) == 2
+    assert undone(changed(50, 1, 2.0, 1.0), scheduled(100, 2, 1.0, 0.1), changed(600, 3, 0.55, 1.0)) == 1
+
+
+async def test_u_names_a_schedule_by_its_line() -> None:
+    source = scripted(steered(scheduled(6000, 1, 1.0, 0.1)))
+    async with on_stage(source, doors=world().doors()) as (pilot, _):
+        await pilot.press("u")
+        await pilot.pause()
+        assert "Undo: weight_decay cosine 1 → 0.1 over 1000 at epoch 6,000" in "\n".join(text(pilot))
+
+
+def test_a_value_that_is_left_as_it_stands_is_no_change_however_many_digits_it_has() -> None:
+    state = state_of(steered(scheduled(6000, 1, 1.0, 0.1)))
+    value = state.control_at("weight_decay", 6333)
+    typed = wishes.held(state, "weight_decay", 6333)
+    assert float(typed) != value
+    wish = wishes.wished(state, "6333", {"weight_decay": typed, "lr": "0.001"}, "40000")
+    assert wish.changes == {}
+    assert wishes.wished(state, "6333", {"weight_decay": "0.5", "lr": "0.001"}, "40000").changes == {
+        "weight_decay": 0.5
+    }
+
+
+def test_a_wish_without_more_epochs_has_no_settings() -> None:
+    assert Wish(3).settings == ()
+    assert Wish(3, epochs=9).settings == (("training.epochs", "9"),)
