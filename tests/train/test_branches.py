@@ -256,7 +256,7 @@ def test_a_branch_of_a_living_run_does_not_disturb_it(parent: Run) -> None:
     launch.resume(living, device="cpu", threads=1)
     children: list[Run] = []
     while living.alive:
-        if (epoch := int(living.state.get("epoch", 0))) and len(children) < 6:
+        if 0 < (epoch := int(living.state.get("epoch", 0))) < EPOCHS and len(children) < 6:
             children.append(later(branches.create(living, epoch), epoch))
         time.sleep(0.02)
     assert children
