@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from grok_tui import hindsight, thinning
 from grok_tui.config import Config
 from grok_tui.course import STEERED
 from grok_tui.errors import RecordError, RunError
-from grok_tui.protocol import Array, Event, Points, Reply
+from grok_tui.protocol import Array, Command, Event, Points, Reply
 from grok_tui.runs import Run
 from grok_tui.train import checkpoint, steer
 from grok_tui.train.cadence import is_measured, next_measure, next_multiple, next_snapshot
@@ -75,6 +75,7 @@ class Session:
         self.ready = False
         """As `attend` left it: what is due at this epoch is done, and steps may be taken."""
         self._stopping = ""
+        self._asked: deque[tuple[Ticket, Command]] = deque()
         self._stoppers: list[tuple[Ticket, int]] = []
         self._keys = past.keys
         self.each_epoch: dict[str, float] = {}
@@ -125,6 +126,8 @@ class Session:
             self.controls.take(self.epoch, what, data)
             self.controls.enter(self._stepper.optimizer, self.epoch)
             self._steered.append(self.epoch)
+        if what in ("paused", "continued"):
+            self._teller.forget_pace()
         self._teller.tell(force=True)
 
     def limit(self, rate: float) -> str:
@@ -246,17 +249,20 @@ class Session:
         self.intervene("paused", "paused: from here on the run had diverged")
 
     def _carry_out_commands(self) -> None:
-        if self.journal.server is None:
-            return
-        for ticket, command in self.journal.server.commands():
-            before = self.state
+        for ticket, command in self._commands():
             if self._stopping:
                 self.journal.answer(ticket, Reply(command.id, False, self.epoch, "the run is ending"))
-                continue
-            steer.carry_out(self, ticket, command)
-            if self.state != before:
-                self._teller.forget_pace()
-                self._teller.tell(force=True)
+            else:
+                steer.carry_out(self, ticket, command)
+
+    def _commands(self) -> Iterator[tuple[Ticket, Command]]:
+        """Those that have come in; each is among `_asked` until the next is wanted."""
+        if self.journal.server is None:
+            return
+        self._asked.extend(self.journal.server.commands())
+        while self._asked:
+            yield self._asked[0]
+            self._asked.popleft()
 
     def _idle(self) -> None:
         """Wait for a command, for a signal, or for the time of the next step. Nothing is sent meanwhile."""
@@ -373,8 +379,8 @@ class Session:
         thinning.thin(self.run, self.config.record.disk_mb, {*self._steered, *self.phases.boundaries})
 
     def fail(self, why: str) -> None:
-        """Tell viewers, listings and whoever asked for a stop that the run has failed."""
-        for ticket, id_ in self._stoppers:
+        """Tell whoever asked for something, viewers and listings that the run has failed."""
+        for ticket, id_ in (*self._stoppers, *((ticket, command.id) for ticket, command in self._commands())):
             self.journal.answer(ticket, Reply(id_, False, self.epoch, why))
         self._teller.say("failed")
 

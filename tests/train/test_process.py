@@ -213,12 +213,15 @@ def test_a_second_trainer_is_turned_away() -> None:
     assert run.alive
 
 
-def test_a_stop_is_confirmed_when_its_resume_point_is_there_and_refused_when_it_is_not() -> None:
+@pytest.mark.parametrize("what", ["stop", "checkpoint"])
+def test_a_command_that_meets_a_full_disk_is_answered_and_a_stop_confirmed_when_its_resume_point_is_there(
+    what: str,
+) -> None:
     run = started(training__epochs=LONG)
     until(reached(run, 5))
-    order(run, "pause")  # so that it is the stop that meets the full disk, and no loss that was to be recorded before
+    order(run, "pause")  # so that it is the command that meets the full disk: after the answer nothing is written
     resource.prlimit(run.pid, resource.RLIMIT_FSIZE, (200, 200))
-    reply = order(run, "stop")
+    reply = order(run, what)
     ended(run)
     assert not reply.ok
     assert "could not be written" in reply.text or "cannot be written" in reply.text
