@@ -10,13 +10,8 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
 
-from grok_tui import comparing
-from grok_tui.aligning import START, Alignment
 from grok_tui.runs import Run
 from grok_tui.sources import Source
-from grok_tui.sweep_state import SweepState
-from grok_tui.sweeps import Sweep
-from grok_tui.tempo import Speed
 from grok_tui.ui import keys, theme
 from grok_tui.ui.doors import Doors, only_looking
 from grok_tui.ui.field import InOrder
@@ -27,12 +22,16 @@ from grok_tui.ui.screens.guarded import Guarded
 from grok_tui.ui.screens.help import HelpScreen
 from grok_tui.ui.screens.home import HomeScreen
 from grok_tui.ui.screens.run import RunScreen
-from grok_tui.ui.screens.sweep import SweepScreen
 
 if TYPE_CHECKING:
+    from grok_tui.aligning import Alignment
+    from grok_tui.sweep_state import SweepState
+    from grok_tui.sweeps import Sweep
+    from grok_tui.tempo import Speed
     from grok_tui.ui.screens.compare import CompareScreen
+    from grok_tui.ui.screens.sweep import SweepScreen
 
-Replay = tuple[Speed | None, int]
+Replay = tuple["Speed | None", int]
 """How fast a recording is played, and from which epoch on."""
 
 CHARTS_EVERY = 0.5
@@ -59,7 +58,7 @@ class GrokApp(InOrder):
         source: Source | None = None,
         *,
         doors: Doors | None = None,
-        compared: tuple[Sequence[Run], Alignment] | None = None,
+        compared: tuple[Sequence[Run], Alignment | None] | None = None,
         sweep: SweepState | None = None,
         charts_every: float = CHARTS_EVERY,
         status_every: float = STATUS_EVERY,
@@ -86,6 +85,8 @@ class GrokApp(InOrder):
     @classmethod
     def on_sweep(cls, sweep: Sweep, *, read_only: bool = False) -> GrokApp:
         """The viewer of a sweep."""
+        from grok_tui.sweep_state import SweepState
+
         return cls(doors=only_looking(Doors()) if read_only else Doors(), sweep=SweepState(sweep))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -96,7 +97,7 @@ class GrokApp(InOrder):
         if self._compared is not None:
             self.push_screen(self._comparison(*self._compared))
         elif self._sweep is not None:
-            self.push_screen(SweepScreen(self._sweep, self._doors))
+            self.push_screen(self._members(self._sweep))
         else:
             self.push_screen(self._home() if self._first is None else self._run(self._first))
         gc.freeze()  # the widgets stay; collections that walk them cost a chart's redraw 15 ms
@@ -116,6 +117,8 @@ class GrokApp(InOrder):
         self.switch_screen(self._run(source, before))
 
     def on_compare_wanted(self, message: CompareWanted) -> None:
+        from grok_tui import comparing
+
         runs = comparing.unique(message.runs)
         if wrong := comparing.wrong(runs):
             if isinstance(self.screen, Guarded):
@@ -133,19 +136,25 @@ class GrokApp(InOrder):
         compared, self._compared = self._compared, None
         if compared is not None and isinstance(self.screen, RunScreen):  # it was opened there
             self.switch_screen(self._comparison(*compared))
-        elif self._sweep is not None and not isinstance(self.screen, SweepScreen):
-            self.switch_screen(SweepScreen(self._sweep, self._doors))
+        elif self._sweep is not None and self.screen.id != "sweep":
+            self.switch_screen(self._members(self._sweep))
         else:
             self.switch_screen(self._home())
 
     def _run(self, source: Source, like: RunScreen | None = None) -> RunScreen:
         return RunScreen(source, self._doors, *self._intervals, like)
 
-    def _comparison(self, runs: Sequence[Run], alignment: Alignment = START, note: str = "") -> CompareScreen:
-        from grok_tui.ui.screens.compare import CompareScreen  # 3 % of the start of a viewer that compares nothing
+    def _comparison(self, runs: Sequence[Run], alignment: Alignment | None = None, note: str = "") -> CompareScreen:
+        from grok_tui.aligning import START
+        from grok_tui.ui.screens.compare import CompareScreen
 
         self._compared = runs, alignment
-        return CompareScreen(runs, self._doors, self._intervals[0], alignment, note)
+        return CompareScreen(runs, self._doors, self._intervals[0], alignment or START, note)
+
+    def _members(self, sweep: SweepState) -> SweepScreen:
+        from grok_tui.ui.screens.sweep import SweepScreen
+
+        return SweepScreen(sweep, self._doors)
 
     def _home(self) -> HomeScreen:
         return HomeScreen(self._doors)

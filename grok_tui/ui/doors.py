@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
-from grok_tui import comparing, config, launch, notes, removal, runs, sweep_launch
+from grok_tui import config, launch, notes, removal, runs
 from grok_tui.config import Config
 from grok_tui.errors import RefusedError
 from grok_tui.launch import Recomputing
 from grok_tui.notes import Note
 from grok_tui.protocol import Command, Frame, Reply
-from grok_tui.replay import ReplaySource
 from grok_tui.runs import Run
 from grok_tui.sources import PATIENCE, Link, RunSource, Source
-from grok_tui.sweeps import Sweep
-from grok_tui.tempo import Playback, Speed
 from grok_tui.ui import ghost
 from grok_tui.ui.ghost import Origin
+
+if TYPE_CHECKING:
+    from grok_tui.sweeps import Sweep
+    from grok_tui.tempo import Playback, Speed
 
 LOOKING = frozenset(
     {"presets", "listing", "find", "source", "replay", "origin", "family", "points", "deletable", "read_only"}
@@ -41,6 +43,33 @@ def removable(chosen: Sequence[Run]) -> int:
     return removal.freed(run.path for run in chosen)
 
 
+# What few viewers do is loaded when they do it: with the screens for it, a twentieth of the start.
+
+
+def _family(place: str) -> list[Run]:
+    from grok_tui import comparing
+
+    return comparing.family(place)
+
+
+def _replay(run: Run, speed: Speed | None, since: int) -> Source:
+    from grok_tui.replay import ReplaySource
+
+    return ReplaySource(run, speed, since)
+
+
+def _resume_sweep(sweep: Sweep) -> None:
+    from grok_tui import sweep_launch
+
+    sweep_launch.start(sweep)
+
+
+def _stop_sweep(sweep: Sweep) -> str:
+    from grok_tui import sweep_launch
+
+    return sweep_launch.stop(sweep)
+
+
 @dataclass(frozen=True, slots=True)
 class Doors:
     """Each blocks, but for `source`: the screens call them in threads."""
@@ -55,13 +84,13 @@ class Doors:
     source: Callable[[Run], Source] = RunSource
     origin: Callable[[str], Origin | None] = ghost.origin
     branch: Callable[..., Run] = launch.branch
-    family: Callable[[str], list[Run]] = comparing.family
+    family: Callable[[str], list[Run]] = _family
     deletable: Callable[[Sequence[Run]], int] = removable
     delete: Callable[[Sequence[Run]], None] = removal.delete
     points: Callable[[str], tuple[int, ...]] = ghost.points
-    replay: Callable[[Run, Speed | None, int], Source] = ReplaySource
-    resume_sweep: Callable[[Sweep], None] = sweep_launch.start
-    stop_sweep: Callable[[Sweep], str] = sweep_launch.stop
+    replay: Callable[[Run, Speed | None, int], Source] = _replay
+    resume_sweep: Callable[[Sweep], None] = _resume_sweep
+    stop_sweep: Callable[[Sweep], str] = _stop_sweep
     read_only: bool = False
     """This viewer only looks."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from grok_tui import comparing
 from grok_tui.errors import GrokTuiError
 from grok_tui.ui.messages import CompareWanted
 from grok_tui.ui.screens.parts import Part
@@ -19,6 +18,8 @@ class Relating(Part):
             self.run_worker(self._compare(), name="family")
 
     async def _compare(self) -> None:
+        from grok_tui import comparing  # not at the start of each viewer
+
         try:
             found = await asyncio.to_thread(self.doors.family, self.source.place)
         except GrokTuiError as error:
