@@ -22,7 +22,7 @@ def commands() -> str:
         context = command.make_context(name, [], resilient_parsing=True)
         usage = " ".join(piece for piece in command.collect_usage_pieces(context) if piece != "[OPTIONS]")
         about = (command.help or "").split("\n\n")[0].replace("\n", " ").strip().rstrip(".")
-        rows.append((f"grok-tui {name} {usage}".strip(), about))
+        rows.append((f"grok-tui {name} {usage}".strip().replace("|", "\\|"), about))  # a bare one ends a table's cell
     return "\n".join(
         ["| Command | What it does |", "|---|---|", *(f"| `{shown}` | {about} |" for shown, about in rows)]
     )

@@ -50,6 +50,13 @@ def test_the_readme_has_every_command_with_its_help_and_no_other() -> None:
         assert named[name] == sentence
 
 
+def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
+    tables = re.findall(r"(?:^\|.*\|\n)+", README, re.MULTILINE)
+    assert len(tables) > 8
+    for table in tables:
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1, table
+
+
 def test_the_script_that_writes_them_has_nothing_to_write() -> None:
     script = [sys.executable, str(ROOT / "scripts" / "readme.py"), "--check"]
     done = subprocess.run(script, capture_output=True, text=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
