@@ -1,16 +1,14 @@
 """The phase of a run as it was called at any of its measured epochs: by what was known then, and no more.
 
-Standard library only. The fold cannot be run backwards, so it is kept now and then, and for an epoch in between
-folded on from there.
+The fold cannot be run backwards, so it is kept now and then, and for an epoch in between folded on from there.
 """
 
 from __future__ import annotations
 
 import pickle
-from array import array
 from bisect import bisect_right
-from dataclasses import astuple, fields
 
+from grok_tui.samples import Phases
 from grok_tui.science.phases import PhaseFold, Sample
 
 EVERY = 16
@@ -19,17 +17,12 @@ EVERY = 16
 MOST = 512
 """Kept folds, of some 10 kB each; of more, every second one is dropped and they are kept half as often."""
 
-_WIDTH = len(fields(Sample))
 
-
-class Calls:
+class Calls(Phases):
     """The phase fold at the newest sample and, for as long as samples are added in order, at every earlier one."""
 
     def __init__(self, chance: float) -> None:
-        self._chance = chance
-        self.newest = PhaseFold(chance)
-        self._samples = array("d")
-        self._epochs: list[int] = []
+        super().__init__(chance)
         self._kept: list[tuple[int, bytes]] = []
         """(samples folded, the fold then), in order."""
         self._every = EVERY
@@ -37,22 +30,12 @@ class Calls:
         """(samples folded, the fold then) of the last answer."""
 
     def add(self, sample: Sample) -> None:
-        """Take in the measures of the next epoch."""
-        self._epochs.append(sample.epoch)
-        self._samples.extend(astuple(sample))
-        self.newest.add(sample)
+        """Take in the measures of an epoch."""
+        super().add(sample)
         if len(self._epochs) % self._every == 0:
             self._kept.append((len(self._epochs), pickle.dumps(self.newest)))
             if len(self._kept) > MOST:
                 self._kept, self._every = self._kept[1::2], 2 * self._every
-
-    def cut(self, epoch: int) -> None:
-        """Forget what was said of `epoch` and later: it was given up, and is told anew."""
-        size = bisect_right(self._epochs, epoch - 1)
-        del self._epochs[size:], self._samples[size * _WIDTH :]
-        self._kept = [(count, fold) for count, fold in self._kept if count <= size]
-        self._told = (0, PhaseFold(self._chance))
-        self.newest = self._folded(size)
 
     def at(self, epoch: int) -> PhaseFold:
         """The fold as it stood after the last sample up to `epoch`; one without samples when there was none."""
@@ -63,14 +46,14 @@ class Calls:
             self._told = size, self._folded(size)
         return self._told[1]
 
+    def _keep(self, size: int) -> None:
+        self._kept = [(count, fold) for count, fold in self._kept if count <= size]
+        self._told = (0, PhaseFold(self._chance))
+        super()._keep(size)
+
     def _folded(self, size: int) -> PhaseFold:
-        """The fold over the first `size` samples."""
         nearest = bisect_right(self._kept, size, key=lambda kept: kept[0])
-        begun, fold = 0, PhaseFold(self._chance)
-        if nearest:
-            begun, data = self._kept[nearest - 1]
-            fold = pickle.loads(data)
-        for row in range(begun, size):
-            epoch, *measures = self._samples[row * _WIDTH : (row + 1) * _WIDTH]
-            fold.add(Sample(int(epoch), *measures))
-        return fold
+        if not nearest:
+            return super()._folded(size)
+        begun, data = self._kept[nearest - 1]
+        return self._fold_on(pickle.loads(data), begun, size)

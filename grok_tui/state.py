@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from grok_tui import hindsight, notes
+from grok_tui import hindsight, notes, samples
 from grok_tui.calls import Calls
 from grok_tui.course import STEERED, Course
 from grok_tui.planned import Plans
@@ -272,30 +272,10 @@ class RunState:
         if len(points.epochs):
             self.epoch = max(self.epoch, int(points.epochs[-1]))
         if "test_loss" in points.values:
-            epochs = points.epochs
-            if self.phases.last is not None and len(epochs) and epochs[0] <= self.phases.last.epoch:
-                self._calls.cut(int(epochs[0]))  # what was given up and trained again counts anew
-            for epoch in epochs.tolist():
+            for epoch in points.epochs.tolist():
                 self._calls.add(self._sample(epoch))
 
     def _sample(self, epoch: int) -> Sample:
         """What the phase rules look at, at a measured epoch."""
-
-        def at(name: str) -> float:
-            found = self.series[name].at(epoch) if name in self.series else None
-            return found[1] if found else float("nan")
-
-        return Sample(
-            epoch=epoch,
-            train_loss=at("train_loss"),
-            train_accuracy=at("train_accuracy"),
-            test_loss=at("test_loss"),
-            test_accuracy=at("test_accuracy"),
-            restricted_loss=at("restricted_loss"),
-            excluded_loss=at("excluded_loss"),
-            excluded_key_free=at("excluded_loss_key_free"),
-            test_fve=at("test_fve"),
-            sum_of_squares=at("sum_of_squares"),
-            weight_decay=self.control_at("weight_decay", epoch),
-            lr=self.control_at("lr", epoch),
-        )
+        found = {name: self.series[name].at(epoch) for name in samples.SERIES if name in self.series}
+        return samples.sample(epoch, {name: point[1] for name, point in found.items() if point}, self._courses)

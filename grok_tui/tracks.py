@@ -5,33 +5,23 @@ Attention patterns and other large arrays, nine tenths of a recording, are stepp
 
 from __future__ import annotations
 
-import math
 import os
 import zlib
 from typing import IO, cast
 
-from grok_tui import codec
+from grok_tui import codec, samples
 from grok_tui.course import STEERED, Course
 from grok_tui.errors import ProtocolError
 from grok_tui.protocol import Event, Points
 from grok_tui.runs import Run
-from grok_tui.science.phases import PhaseFold, Sample
+from grok_tui.samples import Phases
+from grok_tui.science.phases import PhaseFold
 from grok_tui.series import Series
 
 RECORDS = 4000
 """Records in one look: a tenth of a second."""
 
 _HEAD, _PEEK = 8, 24
-_PER_SAMPLE = {
-    "test_loss": "test_loss",
-    "test_accuracy": "test_accuracy",
-    "restricted_loss": "restricted_loss",
-    "excluded_loss": "excluded_loss",
-    "excluded_loss_key_free": "excluded_key_free",
-    "test_fve": "test_fve",
-    "sum_of_squares": "sum_of_squares",
-}
-"""Series of a measure -> the field of `Sample`."""
 
 
 class Track:
@@ -42,14 +32,18 @@ class Track:
         self.config = run.config
         self.accuracy = Series()
         """Test accuracy."""
-        self.phases = PhaseFold(self.config.chance)
         self.epoch = 0
         """Of the last measure."""
         self._position = 0
-        self._samples: list[Sample] = []
+        self._phases = Phases(self.config.chance)
         self._courses = {name: Course(float(getattr(self.config.optimizer, name))) for name in ("weight_decay", "lr")}
         self._losses = b""
         """The newest record of train losses, not unpacked before a measure asks for it."""
+
+    @property
+    def phases(self) -> PhaseFold:
+        """The phase by everything that was read."""
+        return self._phases.newest
 
     def look(self, records: int = RECORDS) -> bool:
         """Read on, some records at most; whether there was anything new."""
@@ -97,18 +91,7 @@ class Track:
         train = cast(Points, codec.unpack(self._losses)).values if self._losses else {}
         self.accuracy.add(points.epochs, points.values["test_accuracy"])
         for i, epoch in enumerate(points.epochs.tolist()):
-            known = {field: float(points.values[n][i]) for n, field in _PER_SAMPLE.items() if n in points.values}
+            known = {name: float(values[i]) for name, values in points.values.items()}
             known |= {name: float(train[name][-1]) for name in ("train_loss", "train_accuracy") if name in train}
-            fields = dict.fromkeys((*_PER_SAMPLE.values(), "train_loss", "train_accuracy"), math.nan) | known
-            controls = {name: course.at(epoch) for name, course in self._courses.items()}
-            self._add(Sample(epoch=epoch, **fields, **controls))
-
-    def _add(self, sample: Sample) -> None:
-        if self._samples and sample.epoch <= self._samples[-1].epoch:  # given up, and trained again
-            self._samples = [kept for kept in self._samples if kept.epoch < sample.epoch]
-            self.phases = PhaseFold(self.config.chance)
-            for kept in self._samples:
-                self.phases.add(kept)
-        self._samples.append(sample)
-        self.phases.add(sample)
-        self.epoch = sample.epoch
+            self._phases.add(samples.sample(epoch, known, self._courses))
+            self.epoch = epoch

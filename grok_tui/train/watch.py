@@ -6,7 +6,6 @@ their own.
 
 from __future__ import annotations
 
-import math
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable
@@ -14,9 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from grok_tui import samples
 from grok_tui.config import CONTROLS, Config
 from grok_tui.course import STEERED, Course
 from grok_tui.protocol import Event, Points, Stored
+from grok_tui.samples import Phases
 from grok_tui.science.phases import RULES, Phase, PhaseFold, Sample
 
 AT_ONCE = 8
@@ -24,20 +25,6 @@ AT_ONCE = 8
 
 SAID = 200
 """Characters of a failed hook's last words that go into the log."""
-
-_SERIES = {
-    "train_loss": "train_loss",
-    "train_accuracy": "train_accuracy",
-    "test_loss": "test_loss",
-    "test_accuracy": "test_accuracy",
-    "restricted_loss": "restricted_loss",
-    "excluded_loss": "excluded_loss",
-    "excluded_loss_key_free": "excluded_key_free",
-    "test_fve": "test_fve",
-    "sum_of_squares": "sum_of_squares",
-}
-"""Series -> the field of `Sample`."""
-
 
 _ORDER = {
     Phase.FITTING: 0,
@@ -65,10 +52,13 @@ class PhaseWatch:
     """Folds what is recorded, as a viewer does, and says when the phase has changed."""
 
     def __init__(self, config: Config) -> None:
-        self._fold = PhaseFold(config.chance)
-        self._chance, self._samples = config.chance, list[Sample]()
+        self._phases = Phases(config.chance)
         self._latest: dict[str, float] = {}
         self._courses = {name: Course(float(getattr(config.optimizer, name))) for name in CONTROLS}
+
+    @property
+    def _fold(self) -> PhaseFold:
+        return self._phases.newest
 
     @property
     def boundaries(self) -> list[int]:
@@ -134,21 +124,16 @@ class PhaseWatch:
             return []
         turns = []
         for i, epoch in enumerate(frame.epochs.tolist()):
-            self._latest |= {_SERIES[name]: float(v[i]) for name, v in frame.values.items() if name in _SERIES}
+            self._latest |= {name: float(v[i]) for name, v in frame.values.items() if name in samples.SERIES}
             if "test_loss" in frame.values:
-                turns += self.add(self._sample(epoch))
+                turns += self.add(samples.sample(epoch, self._latest, self._courses))
         return turns
 
     def add(self, sample: Sample) -> list[Turn]:
         """Take in the measures of one epoch; the changes of phase that it made known."""
-        if self._samples and sample.epoch <= self._samples[-1].epoch:  # given up, and trained again
-            self._samples = [kept for kept in self._samples if kept.epoch < sample.epoch]
-            self._fold = PhaseFold(self._chance)
-            for kept in self._samples:
-                self._fold.add(kept)
-        self._samples.append(sample)
+        self._phases.cut(sample.epoch)  # given up, and trained again
         before = self._fold.boundaries
-        self._fold.add(sample)
+        self._phases.add(sample)
         turns = []
         previous = before[-1].phase.value if before else ""
         for boundary in self._fold.boundaries[len(before) :]:
@@ -159,10 +144,6 @@ class PhaseWatch:
                 turns.append(Turn(sample.epoch, text, data | {"rules": RULES, "why": why}))
             previous = boundary.phase.value
         return turns
-
-    def _sample(self, epoch: int) -> Sample:
-        known = dict.fromkeys(_SERIES.values(), math.nan) | self._latest
-        return Sample(epoch=epoch, **known, **{name: course.at(epoch) for name, course in self._courses.items()})
 
 
 class Hook:
