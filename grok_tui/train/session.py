@@ -7,6 +7,7 @@ their epochs, and compared with the recording.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -170,7 +171,12 @@ class Session:
     @property
     def resting(self) -> bool:
         """No step may be taken now."""
-        return not self.replaying and (self.paused or self.throttle.left > 0)
+        return not self.replaying and self.rest > 0
+
+    @property
+    def rest(self) -> float:
+        """Seconds until the next step may be taken; without end while the run is paused."""
+        return math.inf if self.paused else self.throttle.left
 
     def attend(self) -> str:
         """Commands, then what is due before the next step. Returns the final state once there is one.
@@ -266,11 +272,9 @@ class Session:
 
     def _idle(self) -> None:
         """Wait for a command, for a signal, or for the time of the next step. Nothing is sent meanwhile."""
-        wait = 0.5
+        wait = min(0.5, self.rest)
         if self.paused:
             self._teller.forget_pace()
-        else:
-            wait = min(wait, self.throttle.left)
         if self.journal.server is None:
             time.sleep(min(wait, 0.2))
         else:

@@ -30,7 +30,7 @@ from grok_tui.train.stack import Seat, Stack
 from grok_tui.train.task import Table
 
 REST = 0.2
-"""Seconds between looks at the commands while all rest."""
+"""Seconds at most between looks at the commands while all rest."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -79,7 +79,7 @@ class Together:
         if moving:
             self._advance(moving)
         elif self.members:
-            time.sleep(REST)
+            time.sleep(min(REST, *(member.session.rest for member in self.members)))
         return bool(self.members or (self.waiting and not self._signals.received))
 
     def _seat(self, run: Run) -> None:

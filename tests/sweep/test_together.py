@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ from grok_tui.train.together import Together
 from tests.sweep import tiny
 from tests.sweep.test_runner import epochs, events
 from tests.train.stage import column
-from tests.train.test_throttle import Ticking
+from tests.train.test_throttle import Clock, Ticking
 
 pytestmark = pytest.mark.usefixtures("own_home")
 
@@ -38,15 +40,15 @@ def made(count: int, **changes: Any) -> list[Run]:
 
 
 def train(
-    found: list[Run], seats: int, upto: int = 10_000, at_first: Callable[[Session], None] | None = None
+    found: list[Run], seats: int, upto: int = 10_000, at_first: Callable[[Together], None] | None = None
 ) -> Together:
-    """To their ends, or to where the first is stopped; something may be done to the first once it is seated."""
+    """To their ends, or to where the first is stopped; something may be done to those that are seated at first."""
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     together = Together([Path(run.path) for run in found], seats, "cpu", 1)
     try:
         while together.turn():
             if at_first is not None:
-                at_first(together.members[0].session)
+                at_first(together)
                 at_first = None
             if together.members and together.members[0].session.epoch >= upto:
                 together.members[0].session.stop("stopped by the test")
@@ -104,13 +106,41 @@ def test_a_locked_run_is_not_trained_and_says_how_to_unlock_it() -> None:
 def test_one_whose_rest_ends_while_the_others_are_attended_is_measured_all_the_same() -> None:
     run, longer = made(1)[0], runs.create(tiny.config(**SHORT | {"training__epochs": 100_000}))
 
-    def limit(session: Session) -> None:
+    def limit(together: Together) -> None:
+        session = together.members[0].session
         session.throttle = Throttle(Ticking())
         session.limit(2000)
 
     train([run, longer], seats=2, upto=121, at_first=limit)  # the longer one is stopped once it is alone
     due = [epoch for epoch in range(121) if is_measured(epoch, 20)]
     assert list(column(run, "test_loss")) == due
+
+
+@pytest.mark.parametrize("rates", [(30.0, 30.0), (50.0, 10.0)])
+def test_runs_of_a_stack_keep_the_rates_that_they_are_limited_to(
+    rates: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, seen = Clock(), list[tuple[float, list[int]]]()
+    sessions: list[Session] = []
+
+    def limit(together: Together) -> None:
+        sessions.extend(member.session for member in together.members)
+        for session, rate in zip(sessions, rates, strict=True):
+            session.throttle = Throttle(clock)
+            session.limit(rate)
+        slept(0.0)
+
+    def slept(seconds: float) -> None:
+        clock.now += seconds
+        seen.append((clock.now, [session.epoch for session in sessions]))
+
+    monkeypatch.setattr("grok_tui.train.together.time", SimpleNamespace(sleep=slept, perf_counter=time.perf_counter))
+    train(made(2), seats=2, at_first=limit)
+    for i, rate in enumerate(rates):
+        under_way = [(now, epochs[i]) for now, epochs in seen if epochs[i] < 120]
+        (begun, first), (ended, last) = under_way[0], under_way[-1]
+        assert last > 110
+        assert (last - first) / (ended - begun) == pytest.approx(rate, rel=0.05)
 
 
 def test_gone_on_with_alone_it_says_that_it_was_trained_in_a_stack() -> None:
