@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from grok_tui import config as configs
-from grok_tui import lineage, runs, wording
+from grok_tui import lineage, membership, runs, wording
+from grok_tui.errors import RunError
 from grok_tui.lineage import Lineage
 from grok_tui.runs import Run
 
 RUN_COLUMNS = ("run", "state", "epoch", "test accuracy", "weight decay", "last seen")
 RUN_RIGHT = frozenset({2, 3, 4})
+SHORTER = (*RUN_COLUMNS[:3], "test", "decay", "last seen")
+"""The same where there is little room."""
+
 TREE_COLUMNS = (*RUN_COLUMNS, "branched")
+
+SWEEP, AT = "sweep", len(RUN_COLUMNS)
+"""The column that stands there when one of the runs belongs to a sweep."""
+
+LEAST = 8
+"""Cells in which a sweep can be told from another by the end of its name."""
 
 
 def run_row(run: Run) -> tuple[str, ...]:
@@ -32,6 +42,44 @@ def run_row(run: Run) -> tuple[str, ...]:
         wording.number(_number(state.get("controls", {}), "weight_decay", run.config.optimizer.weight_decay)),
         wording.moment(_number(state, "time", run.started)),
     )
+
+
+def table(found: Sequence[Run], *, families: bool = False, width: int = 0) -> list[str]:
+    """Runs line by line, as families or not; with the sweep of each, where one belongs to a sweep.
+
+    That column is cut, and the others are named more shortly, where it keeps a line from a screen of that `width`.
+    """
+    ordered = tree(found) if families else [("", run) for run in found]
+    rows = [_tree_row(lines, run) if families else run_row(run) for lines, run in ordered]
+    columns = TREE_COLUMNS if families else RUN_COLUMNS
+    if not (sweeps := sweeps_of(found)):
+        return wording.columns([columns, *rows], right=RUN_RIGHT)
+    names = [SWEEP, *(sweeps.get(run.name, ("", 0))[0] for _, run in ordered)]
+    lines = wording.columns(_widened([columns, *rows], names), right=RUN_RIGHT)
+    if not width or max(map(len, lines)) <= width:
+        return lines
+    shorter = [(*SHORTER, *columns[AT:]), *rows]
+    room = width - max(map(len, wording.columns([row[:AT] for row in shorter]))) - 2
+    return wording.columns(_widened(shorter, [ending(name, max(LEAST, room)) for name in names]), right=RUN_RIGHT)
+
+
+def _widened(rows: Iterable[tuple[str, ...]], names: Iterable[str]) -> list[tuple[str, ...]]:
+    return [(*row[:AT], name, *row[AT:]) for row, name in zip(rows, names, strict=True)]
+
+
+def sweeps_of(found: Iterable[Run]) -> dict[str, tuple[str, int]]:
+    """Run's name -> what its sweep is called now, and which member it is; only of those that belong to one."""
+    members = {run.name: own for run in found if (own := membership.read(run.path)) is not None}
+    there = membership.places(members.values())
+    return {
+        name: (there[own.id].name if own.id in there else f"{own.sweep}, gone", own.number)
+        for name, own in members.items()
+    }
+
+
+def ending(text: str, room: int) -> str:
+    """A name in so many cells: its end, where the number is, when it is longer."""
+    return text if len(text) <= room else f"…{text[len(text) - room + 1 :]}"
 
 
 def tree(found: Iterable[Run]) -> list[tuple[str, Run]]:
@@ -57,11 +105,7 @@ def tree(found: Iterable[Run]) -> list[tuple[str, Run]]:
 
 def tree_rows(found: Iterable[Run]) -> list[tuple[str, ...]]:
     """Runs as families under `TREE_COLUMNS`."""
-    rows = []
-    for lines, run in tree(found):
-        name, *others = run_row(run)
-        rows.append((lines + name, *others, branched(run, orphan=not lines)))
-    return rows
+    return [_tree_row(lines, run) for lines, run in tree(found)]
 
 
 def branched(run: Run, *, orphan: bool = False) -> str:
@@ -84,7 +128,25 @@ def run_standing(run: Run) -> str:
     said = str(run.state.get("state", ""))
     if run.alive:
         return {"running": "live"}.get(said, said) if said in wording.MARKS else "waiting"
+    if not said and membership.read(run.path) is not None:
+        return _unbegun(run)
     return said if said in wording.ENDED else "cut off"
+
+
+def _tree_row(lines: str, run: Run) -> tuple[str, ...]:
+    name, *others = run_row(run)
+    return (lines + name, *others, branched(run, orphan=not lines))
+
+
+def _unbegun(run: Run) -> str:
+    """Of a member in which nobody has trained its sweep knows more: its turn is to come, or it could not be begun."""
+    from grok_tui import sweeps  # few runs are such ones
+
+    try:
+        member = sweeps.member_of(run)[1]
+    except RunError:  # the sweep is gone, or not ours to read
+        return "cut off"
+    return "failed" if member.state == "failed" else "waiting"
 
 
 def _latest(state: dict[str, Any], name: str) -> float:

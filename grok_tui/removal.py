@@ -6,10 +6,14 @@ import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from grok_tui import locks, runs
+from grok_tui import locks, membership, runs
 from grok_tui.errors import RunError
 from grok_tui.runs import Run
+
+if TYPE_CHECKING:
+    from grok_tui.sweeps import Member, Sweep
 
 GONE = ".gone-"
 """What the name of a directory begins with that is being deleted."""
@@ -19,18 +23,41 @@ def check(chosen: Collection[Run]) -> None:
     """Pass if these runs may be deleted together.
 
     Raises:
-        RunError: one is being trained, is locked, or has branches that are not among them.
+        RunError: one is being trained or about to be, is locked, or has branches that are not among them.
     """
     names, all_runs = {run.name for run in chosen}, runs.listing()
     for run in chosen:
         locks.check(run)
         if run.alive:
             raise RunError(f"{run.name} is being trained; stop it first: grok-tui stop {run.name}")
+        if (found := _member(run)) and found[1].ahead and found[0].alive:
+            sweep = found[0].name
+            raise RunError(f"{run.name} waits for its turn in {sweep}; stop that first: grok-tui sweep {sweep} --stop")
         if left := [child.name for child in descendants(run, all_runs) if child.name not in names]:
             raise RunError(
                 f"{run.name} is needed by its branches: {', '.join(left)}; "
                 f"to delete all of them: grok-tui delete {' '.join([run.name, *left])}"
             )
+
+
+def aftermath(chosen: Iterable[Run]) -> list[str]:
+    """What it means to their sweeps that these runs are deleted, a sentence for each sweep's; empty when nothing."""
+    there: dict[tuple[str, bool], list[tuple[str, int]]] = {}
+    for run in chosen:
+        if (found := _member(run)) is not None:
+            sweep, member = found
+            there.setdefault((sweep.name, member.done), []).append((run.name, member.number))
+    return [_aftermath(sweep, done, sorted(members, key=lambda m: m[1])) for (sweep, done), members in there.items()]
+
+
+def _aftermath(sweep: str, done: bool, members: list[tuple[str, int]]) -> str:
+    names, numbers = (", ".join(str(each[i]) for each in members) for i in (0, 1))
+    one = len(members) == 1
+    who = f"{names} {'is member' if one else 'are the members'} {numbers} of the sweep {sweep}"
+    cells = "its cell there" if one else "their cells there"
+    if done:
+        return f"{who}: {cells} will be empty."
+    return f"{who}: {cells} will be empty until grok-tui sweep {sweep} --resume trains {'it' if one else 'them'} anew."
 
 
 def delete(chosen: Sequence[Run]) -> None:
@@ -50,6 +77,19 @@ def delete(chosen: Sequence[Run]) -> None:
             except OSError as error:
                 raise RunError(f"{run.path}: cannot be deleted ({error.strerror})") from None
         remove(hidden)
+
+
+def _member(run: Run) -> tuple[Sweep, Member] | None:
+    """The sweep that needs the run, and as which member; None when there is none that could be read."""
+    if membership.read(run.path) is None:
+        return None
+    from grok_tui import sweeps  # most runs belong to none
+
+    try:
+        sweep, member = sweeps.member_of(run)
+    except RunError:
+        return None
+    return (sweep, member) if member.run in ("", run.name) else None
 
 
 def descendants(run: Run, among: Sequence[Run]) -> list[Run]:

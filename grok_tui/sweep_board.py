@@ -64,6 +64,11 @@ class Board:
         row = min(max(row, 0), len(self.rows) - 1)
         return self.cells[row][min(max(column, 0), len(self.columns) - 1)]
 
+    def place(self, number: int) -> tuple[int, int] | None:
+        """Row and column of a member; None when there is none of that number."""
+        places = itertools.product(range(len(self.rows)), range(len(self.columns)))
+        return next((at for at in places if number in self.at(*at).numbers), None)
+
 
 def collapsible(axes: Sequence[Axis]) -> bool:
     """There are several seeds to be taken together."""

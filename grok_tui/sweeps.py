@@ -8,7 +8,6 @@ so a runner that is killed between the two never makes a second run of one membe
 from __future__ import annotations
 
 import difflib
-import json
 import os
 import re
 import tempfile
@@ -22,16 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from grok_tui import config as configs
-from grok_tui import grids, holding, paths
+from grok_tui import grids, holding, membership, paths
 from grok_tui.config import Config
 from grok_tui.errors import ConfigError, RunError
 from grok_tui.grids import Axis, Place
+from grok_tui.membership import Membership
 from grok_tui.runs import Run
 
 VERSION = 1
-
-MARK = "sweep.json"
-"""In a member's run directory: which sweep, and which member of it."""
 
 DONE = frozenset({"finished", "ended"})
 """How a member stands that needs nothing more; ended: by the sweep's condition, before its last epoch."""
@@ -53,6 +50,16 @@ class Member:
     def number(self) -> int:
         """From 1."""
         return self.place.number
+
+    @property
+    def done(self) -> bool:
+        """It needs nothing more."""
+        return self.state in DONE
+
+    @property
+    def ahead(self) -> bool:
+        """Its runner has more to do with it."""
+        return self.state in ("waiting", "running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ class Sweep:
     @property
     def file(self) -> Path:
         """What the sweep is, and how its members stand."""
-        return self.path / "sweep.toml"
+        return self.path / membership.SWEEP
 
     @property
     def log(self) -> Path:
@@ -235,17 +242,24 @@ def listing() -> list[Sweep]:
 
 def mark(run: Run, contents: Contents, sweep: Sweep, member: Member) -> None:
     """Write into a run that nobody has seen yet which member it is."""
-    text = json.dumps({"sweep": sweep.name, "id": contents.id, "member": member.number})
-    (run.path / MARK).write_text(text + "\n", encoding="utf-8")
+    membership.write(run.path, Membership(sweep.name, contents.id, member.number))
 
 
-def marked(run: Run) -> tuple[str, str, int] | None:
-    """(sweep's name, its id, member) of a run; None of one that belongs to no sweep."""
-    try:
-        found = json.loads((run.path / MARK).read_text(encoding="utf-8"))
-        return str(found["sweep"]), str(found["id"]), int(found["member"])
-    except (OSError, ValueError, KeyError, TypeError):  # most runs are of no sweep
-        return None
+def member_of(run: Run) -> tuple[Sweep, Member]:
+    """The sweep that a run is a member of, and the member.
+
+    Raises:
+        RunError: it is of none, or that is gone or cannot be read.
+    """
+    if (own := membership.read(run.path)) is None:
+        raise RunError(f"{run.name} belongs to no sweep")
+    if (path := membership.places([own]).get(own.id)) is None:
+        raise RunError(f"{run.name} belongs to the sweep {own.sweep}, which is gone")
+    sweep = Sweep(path)
+    member = next((member for member in sweep.read().members if member.number == own.number), None)
+    if member is None:
+        raise RunError(f"{sweep.name} has no member {own.number}, which {run.name} says that it is")
+    return sweep, member
 
 
 def run_of(contents: Contents, member: Member) -> Run | None:
@@ -253,8 +267,8 @@ def run_of(contents: Contents, member: Member) -> Run | None:
     if not member.run:
         return None
     run = Run(paths.home() / "runs" / member.run)
-    mark = marked(run)
-    return run if mark is not None and mark[1:] == (contents.id, member.number) else None
+    own = membership.read(run.path)
+    return run if own is not None and (own.id, own.number) == (contents.id, member.number) else None
 
 
 def _parent() -> Path:

@@ -78,8 +78,12 @@ def delete(runs: tuple[str, ...], yes: bool) -> None:
     removal.check(chosen)
     names, size = ", ".join(run.name for run in chosen), wording.size(removal.freed(run.path for run in chosen))
     if not yes:
+        means = removal.aftermath(chosen)
         if not common.on_terminal():
-            raise click.UsageError(f"this would delete {names} ({size}); --yes does it without a terminal")
+            told = f"this would delete {names} ({size}); --yes does it without a terminal"
+            raise click.UsageError("; ".join((told, *means)))
+        for sentence in means:
+            click.echo(sentence)
         click.confirm(f"Delete {names} ({size})? There is no way back.", abort=True)
     removal.delete(chosen)
     click.echo(f"deleted {names}: {size} freed")

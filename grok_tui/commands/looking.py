@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from grok_tui import completion
@@ -54,17 +56,16 @@ def replay(run: str | None, speed: str | None, since: int, read_only: bool) -> i
 @click.option("--tree", is_flag=True, help="As families: branches under their parents, with what was changed.")
 def runs(tree: bool) -> None:
     """List all runs, newest first."""
-    from grok_tui import listing, runs, wording
+    import shutil
+
+    from grok_tui import listing, runs
 
     found = runs.listing()
     if not found:
         click.echo("no runs yet; start one with grok-tui --preset demo")
         return
-    if tree:
-        rows = [listing.TREE_COLUMNS, *listing.tree_rows(found)]
-    else:
-        rows = [listing.RUN_COLUMNS, *(listing.run_row(run) for run in found)]
-    for line in wording.columns(rows, right=listing.RUN_RIGHT):
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    for line in listing.table(found, families=tree, width=width):
         click.echo(line)
 
 

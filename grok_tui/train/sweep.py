@@ -23,7 +23,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from grok_tui import grids, launch, ledger, listing, runs, sweeps, wording
+from grok_tui import grids, launch, ledger, listing, membership, runs, sweeps, wording
 from grok_tui.errors import GrokTuiError
 from grok_tui.grids import Place
 from grok_tui.runs import Run
@@ -100,10 +100,10 @@ class Runner:
     def _adopt(self) -> None:
         """Runs that a killed runner had made and not yet written down."""
         for run in runs.listing():
-            mark = sweeps.marked(run)
-            if mark is None or mark[1] != self.contents.id:
+            own = membership.read(run.path)
+            if own is None or own.id != self.contents.id:
                 continue
-            member = next((m for m in self.contents.members if m.number == mark[2]), None)
+            member = next((m for m in self.contents.members if m.number == own.number), None)
             if member is not None and sweeps.run_of(self.contents, member) is None:
                 self._note(member, run=run.name)
 

@@ -15,7 +15,7 @@ from grok_tui.sources import Source
 from grok_tui.ui import keys, theme
 from grok_tui.ui.doors import Doors, only_looking
 from grok_tui.ui.field import InOrder
-from grok_tui.ui.messages import CompareWanted, HomeWanted, ReplayWanted, RunWanted
+from grok_tui.ui.messages import CompareWanted, HomeWanted, ReplayWanted, RunWanted, SweepWanted
 from grok_tui.ui.palette import KeyCommands, PaneCommands
 from grok_tui.ui.panes import STYLES
 from grok_tui.ui.screens.guarded import Guarded
@@ -127,6 +127,11 @@ class GrokApp(InOrder):
         self._uncover()
         self.switch_screen(self._comparison(runs, note=message.note))
 
+    def on_sweep_wanted(self, message: SweepWanted) -> None:
+        self._uncover()
+        self._sweep = message.sweep
+        self.switch_screen(self._members(message.sweep, message.number))
+
     def _uncover(self) -> None:
         """Close help or the palette, opened while something else was on its way."""
         while len(self.screen_stack) > 1 and not isinstance(self.screen, Guarded):
@@ -139,6 +144,7 @@ class GrokApp(InOrder):
         elif self._sweep is not None and self.screen.id != "sweep":
             self.switch_screen(self._members(self._sweep))
         else:
+            self._sweep = None  # it is not where one came from any more
             self.switch_screen(self._home())
 
     def _run(self, source: Source, like: RunScreen | None = None) -> RunScreen:
@@ -151,10 +157,10 @@ class GrokApp(InOrder):
         self._compared = runs, alignment
         return CompareScreen(runs, self._doors, self._intervals[0], alignment or START, note)
 
-    def _members(self, sweep: SweepState) -> SweepScreen:
+    def _members(self, sweep: SweepState, number: int = 0) -> SweepScreen:
         from grok_tui.ui.screens.sweep import SweepScreen
 
-        return SweepScreen(sweep, self._doors)
+        return SweepScreen(sweep, self._doors, number)
 
     def _home(self) -> HomeScreen:
         return HomeScreen(self._doors)

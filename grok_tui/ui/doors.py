@@ -22,11 +22,13 @@ from grok_tui.ui import ghost
 from grok_tui.ui.ghost import Origin
 
 if TYPE_CHECKING:
+    from grok_tui.sweep_state import SweepState
     from grok_tui.sweeps import Sweep
     from grok_tui.tempo import Playback, Speed
 
 LOOKING = frozenset(
-    {"presets", "listing", "find", "source", "replay", "origin", "family", "points", "deletable", "read_only"}
+    {"presets", "listing", "find", "source", "replay", "origin", "family", "points", "deletable", "aftermath", "sweep"}
+    | {"read_only"}
 )
 """Doors that change nothing in any run."""
 
@@ -58,6 +60,19 @@ def _replay(run: Run, speed: Speed | None, since: int) -> Source:
     return ReplaySource(run, speed, since)
 
 
+def _sweep(run: Run) -> tuple[SweepState, int]:
+    """The sweep that a run is a member of, and which member.
+
+    Raises:
+        RunError: it is of none, or that is gone or cannot be read.
+    """
+    from grok_tui import sweeps
+    from grok_tui.sweep_state import SweepState
+
+    sweep, member = sweeps.member_of(run)
+    return SweepState(sweep), member.number
+
+
 def _resume_sweep(sweep: Sweep) -> None:
     from grok_tui import sweep_launch
 
@@ -86,9 +101,11 @@ class Doors:
     branch: Callable[..., Run] = launch.branch
     family: Callable[[str], list[Run]] = _family
     deletable: Callable[[Sequence[Run]], int] = removable
+    aftermath: Callable[[Sequence[Run]], list[str]] = removal.aftermath
     delete: Callable[[Sequence[Run]], None] = removal.delete
     points: Callable[[str], tuple[int, ...]] = ghost.points
     replay: Callable[[Run, Speed | None, int], Source] = _replay
+    sweep: Callable[[Run], tuple[SweepState, int]] = _sweep
     resume_sweep: Callable[[Sweep], None] = _resume_sweep
     stop_sweep: Callable[[Sweep], str] = _stop_sweep
     read_only: bool = False

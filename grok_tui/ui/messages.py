@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from grok_tui.protocol import Reply
 from grok_tui.runs import Run
+
+if TYPE_CHECKING:
+    from grok_tui.sweep_state import SweepState
 
 
 @dataclass
@@ -61,6 +65,14 @@ class CompareWanted(Message):
     runs: tuple[Run, ...]
     note: str = ""
     """What is to be said of the choice."""
+
+
+@dataclass
+class SweepWanted(Message):
+    """A sweep should be shown, at one of its members."""
+
+    sweep: SweepState
+    number: int
 
 
 class HomeWanted(Message):

@@ -30,6 +30,7 @@ HOME_KEYS: tuple[Key, ...] = (
         hint=5,
         palette=(("Compare the selected runs", "compare"),),
     ),
+    one("s", "s", "sweep", "Sweep", "Open the sweep that the run under the bar is a member of", RUNS, hint=8),
     Key(
         "D",
         (("D", "delete"), ("delete", "delete")),

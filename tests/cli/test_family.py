@@ -17,6 +17,7 @@ from grok_tui.commands import common
 from grok_tui.ledger import Ledger
 from grok_tui.record import Recorder
 from grok_tui.runs import Run
+from tests.sweep import planted, tiny
 from tests.wire.wiring import event, hello, make_run, points
 
 Done = subprocess.CompletedProcess[str]
@@ -149,6 +150,15 @@ def test_a_run_is_deleted_when_that_is_confirmed(say: Say, home: Path) -> None:
     done = say("delete", other.name, other.name, "--yes")
     assert done.stdout.startswith("deleted demo-2: ")
     assert list(home.iterdir()) == []
+
+
+def test_before_a_member_of_a_sweep_is_deleted_its_sweep_is_named(say: Say) -> None:
+    sweep = tiny.made(training__epochs=planted.EPOCHS)
+    run = planted.member(sweep, 2, None)
+    said = f"{run.name} is member 2 of the sweep {sweep.name}: its cell there will be empty."
+    assert refused(say("delete", run.name)).endswith(f"--yes does it without a terminal; {said}\n")
+    assert say("delete", run.name, answer="n").stdout.startswith(f"{said}\n")
+    assert run.path.is_dir()
 
 
 def test_a_run_that_somebody_needs_is_not_deleted(say: Say) -> None:

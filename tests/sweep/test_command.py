@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grok_tui import runs, sweeps
+from grok_tui import membership, runs, sweeps
 
 pytestmark = pytest.mark.usefixtures("own_home")
 
@@ -32,7 +32,7 @@ def test_two_by_two_members_are_run_to_their_ends_and_told_in_a_table() -> None:
     assert done.returncode == 1, done.stderr
     assert "3 of 4 done, 1 failed" in done.stdout
     assert "train loss is not finite" in done.stdout
-    assert {sweeps.marked(run) for run in runs.listing()} == {
+    assert {membership.read(run.path) for run in runs.listing()} == {
         ("four", sweeps.find("four").read().id, number) for number in (1, 2, 3, 4)
     }
     once = sweep("four", "--once")

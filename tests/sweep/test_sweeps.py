@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grok_tui import runs, sweeps
+from grok_tui import membership, runs, sweeps
 from grok_tui.errors import RunError
 from tests.sweep import tiny
 
@@ -64,8 +64,8 @@ def test_a_run_knows_which_member_of_which_sweep_it_is() -> None:
     sweep = tiny.made()
     contents = sweep.read()
     run = runs.create(tiny.config(), lambda new: sweeps.mark(new, contents, sweep, contents.members[1]))
-    assert sweeps.marked(run) == (sweep.name, contents.id, 2)
-    assert sweeps.marked(runs.create(tiny.config())) is None
+    assert membership.read(run.path) == (sweep.name, contents.id, 2)
+    assert membership.read(runs.create(tiny.config()).path) is None
 
 
 def test_a_members_run_is_the_one_that_says_so_and_no_other_of_its_name() -> None:

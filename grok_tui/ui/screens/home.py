@@ -19,7 +19,7 @@ from grok_tui.runs import Run
 from grok_tui.ui import keys
 from grok_tui.ui.bottom import Hints
 from grok_tui.ui.doors import Doors
-from grok_tui.ui.messages import CompareWanted, RunWanted
+from grok_tui.ui.messages import CompareWanted, RunWanted, SweepWanted
 from grok_tui.ui.runs_table import RunsTable, look
 from grok_tui.ui.screens.confirm import ConfirmScreen
 from grok_tui.ui.screens.guarded import Guarded
@@ -79,6 +79,7 @@ class HomeScreen(Guarded):
         if not rows and self.focused is self._table:
             self.query_one("#presets").focus()
         self._table.show(rows)
+        self._offer()
 
     @property
     def _table(self) -> RunsTable:
@@ -99,6 +100,19 @@ class HomeScreen(Guarded):
         else:
             self.post_message(CompareWanted(chosen))
 
+    def action_sweep(self) -> None:
+        """Open the sweep that the run under the bar is a member of."""
+        if self._on_runs() and (run := self._table.run) is not None and not self._starting:
+            self.run_worker(self._open_sweep(run), name="sweep", group="sweep", exclusive=True)
+
+    async def _open_sweep(self, run: Run) -> None:
+        try:
+            sweep, number = await asyncio.to_thread(self.doors.sweep, run)
+        except GrokTuiError as error:
+            self.say(str(error), "$warn")
+        else:
+            self.post_message(SweepWanted(sweep, number))
+
     def action_delete(self) -> None:
         """Delete the run under the bar, if that is really meant."""
         if self._on_runs() and (run := self._table.run) is not None and not self._deleting:
@@ -108,13 +122,13 @@ class HomeScreen(Guarded):
     async def _ask_to_delete(self, run: Run) -> None:
         try:
             size = await asyncio.to_thread(self.doors.deletable, [run])
+            means = await asyncio.to_thread(self.doors.aftermath, [run])
         except GrokTuiError as error:
             self._deleting = False
             self.say(str(error), "$bad")
             return
-        detail = (
-            f"Its recording, its weights and what was done to it are gone for good. {wording.size(size)} are freed."
-        )
+        gone = f"Its recording, its weights and what was done to it are gone for good. {wording.size(size)} are freed."
+        detail = "\n".join((gone, *means))
 
         def answered(sure: bool | None) -> None:
             self._deleting = bool(sure)
@@ -188,6 +202,7 @@ class HomeScreen(Guarded):
             replace(row, label=verb) if row.shown == "enter" else row
             for row in keys.HOME_KEYS
             if (row.group != keys.RUNS or isinstance(self.focused, DataTable))
+            and (row.shown != "s" or self._table.members)
             and not (self.refusal(row.needs) or (shut and row.shown == "enter" and verb == "Start"))
         )
         self.query_one(Hints).offer((*rows, *keys.APP_KEYS))

@@ -57,8 +57,10 @@ class SweepScreen(Guarded):
     KEYS = keys.SWEEP_KEYS
     BINDINGS = keys.bindings(keys.SWEEP_KEYS)
 
-    def __init__(self, state: SweepState, doors: Doors) -> None:
+    def __init__(self, state: SweepState, doors: Doors, number: int = 0) -> None:
+        """`number`: the member that is chosen at first; 0 for the first one."""
         super().__init__(id="sweep")
+        self._first = number
         self.state = state
         self.doors = doors
         self.sign = Sign.ACCURACY
@@ -100,7 +102,8 @@ class SweepScreen(Guarded):
         if not self.state.standings:
             return
         self.board = board = build(self.state, self.sign, self.collapsed)
-        row, column = min(self.look.row, len(board.rows) - 1), min(self.look.column, len(board.columns) - 1)
+        at, self._first = (board.place(self._first) or (self.look.row, self.look.column)), 0
+        row, column = min(at[0], len(board.rows) - 1), min(at[1], len(board.columns) - 1)
         self.look = replace(self.look, row=row, column=column, sign=self.sign.short)
         self.query_one("#status", Said).say(self._progress(self.query_one("#status").size.width - 2))
         self.query_one(SweepGrid).show(board, self.look)
