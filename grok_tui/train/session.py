@@ -11,25 +11,24 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from grok_tui import hindsight, thinning
 from grok_tui.config import Config
 from grok_tui.course import STEERED
-from grok_tui.errors import RecordError, RunError
+from grok_tui.errors import RunError
 from grok_tui.protocol import Array, Command, Event, Points, Reply
 from grok_tui.runs import Run
-from grok_tui.train import checkpoint, steer
-from grok_tui.train.cadence import is_measured, next_measure, next_multiple, next_snapshot
+from grok_tui.train import steer
+from grok_tui.train.cadence import is_measured, next_measure, next_multiple
 from grok_tui.train.controls import Controls
 from grok_tui.train.journal import Journal
 from grok_tui.train.past import Past
 from grok_tui.train.planner import Planner
 from grok_tui.train.probe import Probe
+from grok_tui.train.saves import Saves
 from grok_tui.train.serve import Ticket
 from grok_tui.train.step import HISTORY, Stepper, Steps
 from grok_tui.train.task import Table
@@ -70,6 +69,7 @@ class Session:
         self.hook = Hook(hook, run.path, lambda line: print(line, flush=True))
         self.controls = Controls(self.config, past.changes)
         self.planner = Planner(self, past)
+        self._saves = Saves(run, self._stepper, self._sync, lambda: (*self._steered, *self.phases.boundaries))
         self.throttle = Throttle()
         self._teller = Teller(self)
         self.paused = False
@@ -219,27 +219,17 @@ class Session:
 
     def checkpoint(self) -> str:
         """Save weights and a resume point of the present epoch; returns the resume point's name."""
-        self._save_weights()
-        return f"resume/{self._save_resume_point().name}"
+        self._saves.save_weights()
+        return f"resume/{self._saves.save_resume_point().name}"
+
+    def _sync(self) -> None:
+        """Record every loss up to the present epoch, and see it onto the disk."""
+        self.settle()
+        self.journal.recorder.sync()
 
     def _start_from_the_past(self) -> None:
         """Go back to the last resume point."""
-        if self._past.gave_up:
-            hindsight.forget(self.run)
-            for path in (*self.run.resume_points.glob("*.safetensors"), *self.run.weights.glob("*.safetensors")):
-                if int(path.stem) > self._past.end:
-                    path.unlink()
-        for path in sorted(self.run.resume_points.glob("*.safetensors"), reverse=True):
-            try:
-                state, epoch = checkpoint.read(path)
-            except RecordError as error:
-                broken = path.rename(path.with_suffix(".broken"))
-                print(f"{error}; kept as {broken.name}, trying the one before", flush=True)
-                continue
-            self._stepper.load_state(state)
-            break
-        else:
-            epoch = 0
+        epoch = self._saves.go_back(self._past)
         self._losses.extend(self._past.losses[max(0, epoch - USUAL - self.config.measure.every) : epoch].tolist())
         self.each_epoch = {"train_loss": self._losses[-1]} if self._losses else {}
         self.controls.enter(self._stepper.optimizer, epoch, anew=True)
@@ -281,16 +271,12 @@ class Session:
             self.journal.server.wait(wait)
 
     def _do_what_is_due(self) -> None:
-        epoch, measure, record = self.epoch, self.config.measure, self.config.record
+        epoch, measure = self.epoch, self.config.measure
         last = epoch == self.config.training.epochs
         closely = last or epoch % measure.closely_every == 0
         if (closely or is_measured(epoch, measure.every)) and epoch > self._past.measured:
             self._measure(closely)
-        kept = next_snapshot(epoch - 1, record.weights_every) == epoch
-        if (last or kept) and not self._weights_path.exists():
-            self._save_weights()
-        if epoch and (last or epoch % record.resume_every == 0) and not self._resume_path.exists():
-            self._save_resume_point()
+        self._saves.save_what_is_due(last=last)
 
     def reach(self) -> int:
         """Steps up to the next thing that is due, a burst of them at most; one while a schedule runs."""
@@ -298,11 +284,10 @@ class Session:
 
     def _far(self) -> int:
         """The same, for who gives the optimiser the values of each step."""
-        epoch, measure, record = self.epoch, self.config.measure, self.config.record
+        epoch, measure = self.epoch, self.config.measure
         burst = min(self._burst, self.throttle.burst or self._burst)
         stops = [self.config.training.epochs, epoch + burst, next_measure(epoch, measure.every)]
-        stops += [next_multiple(epoch, every) for every in (measure.closely_every, record.resume_every)]
-        stops.append(next_snapshot(epoch, record.weights_every))
+        stops += [next_multiple(epoch, measure.closely_every), self._saves.next(epoch)]
         stops += [*self.controls.turns(epoch), *self.planner.stops(epoch)]
         stops += [goal for goal in (self._past.end, self._past.known) if goal > epoch]
         return min(stops) - epoch
@@ -358,30 +343,6 @@ class Session:
             self.journal.event(turn.epoch, "phase", turn.text, **turn.data)
             self.hook.call(turn)
 
-    @property
-    def _weights_path(self) -> Path:
-        return self.run.weights / f"{self.epoch:08d}.safetensors"
-
-    @property
-    def _resume_path(self) -> Path:
-        return self.run.resume_points / f"{self.epoch:08d}.safetensors"
-
-    def _save_weights(self) -> None:
-        weights = {name: tensor.detach().cpu() for name, tensor in self._stepper.weights.items()}
-        checkpoint.write(self._weights_path, weights, self.epoch)
-        self._thin()
-
-    def _save_resume_point(self) -> Path:
-        self.settle()  # a resume point is never ahead of the recording, not even after a power cut
-        self.journal.recorder.sync()
-        checkpoint.write(self._resume_path, self._stepper.state(), self.epoch)
-        self._thin()
-        return self._resume_path
-
-    def _thin(self) -> None:
-        """Keep what is stored within the run's budget."""
-        thinning.thin(self.run, self.config.record.disk_mb, {*self._steered, *self.phases.boundaries})
-
     def fail(self, why: str) -> None:
         """Tell whoever asked for something, viewers and listings that the run has failed."""
         for ticket, id_ in (*self._stoppers, *((ticket, command.id) for ticket, command in self._commands())):
@@ -390,14 +351,14 @@ class Session:
 
     def _end(self, state: str, text: str) -> str:
         self.settle()
-        if not self._resume_path.exists():
-            self._save_resume_point()
+        if not self._saves.resume_path.exists():
+            self._saves.save_resume_point()
         seq = self.journal.ledger.append(self.epoch, state, True, text)
         self.journal.event(self.epoch, state, text, seq)
         self._trigger.ended(self.epoch)
         self._teller.say(state)
         for ticket, id_ in self._stoppers:
-            kept = self._resume_path.relative_to(self.run.path)
+            kept = self._saves.resume_path.relative_to(self.run.path)
             self.journal.answer(ticket, Reply(id_, True, self.epoch, f"stopped; saved {kept}"))
         self._stopping = text
         self._carry_out_commands()  # those that came too late are answered too
