@@ -30,6 +30,7 @@ from grok_tui.train.planner import Planner
 from grok_tui.train.probe import Probe
 from grok_tui.train.saves import Saves
 from grok_tui.train.serve import Ticket
+from grok_tui.train.spikes import Spikes
 from grok_tui.train.step import HISTORY, Stepper, Steps
 from grok_tui.train.task import Table
 from grok_tui.train.telling import Teller
@@ -42,9 +43,6 @@ FLUSH = 0.25
 
 BURST = 0.02
 """Seconds of steps between two looks at the commands, where a step is shorter than that."""
-
-USUAL = 200
-"""Epochs whose median says how large a train loss is usual, when the next measure looks for spikes."""
 
 Make = Callable[[Config, Table, torch.device], Steps]
 """Makes what takes a session's steps."""
@@ -84,8 +82,7 @@ class Session:
         self.latest = dict(past.latest)
         """The newest finite value of each series."""
         self._burst = 1
-        self._losses: deque[float] = deque(maxlen=USUAL + self.config.measure.every)
-        self._measured_at = past.measured
+        self._spikes = Spikes(self.config.measure.every, past.measured)
         self._flushed = 0.0
         self._start_from_the_past()
 
@@ -205,7 +202,7 @@ class Session:
         self._flushed = time.monotonic()
         new = max(0, self._past.end - first)
         self._past.compare(first, losses[:new])
-        self._losses.extend(losses.tolist())
+        self._spikes.saw(losses)
         if len(losses) > new:
             epochs = np.arange(first + new, self.epoch)
             columns = {"train_loss": losses[new:], "train_accuracy": accuracies[new:]}
@@ -230,8 +227,9 @@ class Session:
     def _start_from_the_past(self) -> None:
         """Go back to the last resume point."""
         epoch = self._saves.go_back(self._past)
-        self._losses.extend(self._past.losses[max(0, epoch - USUAL - self.config.measure.every) : epoch].tolist())
-        self.each_epoch = {"train_loss": self._losses[-1]} if self._losses else {}
+        known = self._past.losses[:epoch]
+        self._spikes.saw(known)
+        self.each_epoch = {"train_loss": float(known[-1])} if len(known) else {}
         self.controls.enter(self._stepper.optimizer, epoch, anew=True)
 
     def take_back_what_diverged(self) -> None:
@@ -311,7 +309,7 @@ class Session:
     def _measure(self, closely: bool) -> None:
         self.settle()
         findings = self._probe.look(self._stepper.weights, closely)
-        numbers = findings.numbers | {"train_spike": self._spike()}
+        numbers = findings.numbers | {"train_spike": self._spikes.look(self.epoch)}
         at = np.array([self.epoch])
         for name, values in findings.arrays.items():
             if name == "key_frequencies":
@@ -324,13 +322,6 @@ class Session:
         self.latest |= {name: value for name, value in numbers.items() if np.isfinite(value)}
         self._trigger.saw(self.epoch, self._keys, findings.numbers["test_fve"])
         self.planner.look(numbers)
-
-    def _spike(self) -> float:
-        """How far the largest train loss since the last measure stands above the usual one before it."""
-        recent, since = np.array(self._losses), self.epoch - max(self._measured_at, 0)
-        self._measured_at = self.epoch
-        before, fresh = np.split(recent, [max(len(recent) - since, 0)])
-        return float(fresh.max() / np.median(before[-USUAL:])) if len(before) and len(fresh) else np.nan
 
     def _record(self, frame: Points) -> None:
         """Record it, and what it makes known of the phases."""
