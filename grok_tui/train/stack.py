@@ -15,10 +15,11 @@ from torch.optim.adamw import adamw
 
 from grok_tui.config import Config
 from grok_tui.train.circuit import Parameters
+from grok_tui.train.graph import recorded
 from grok_tui.train.model import Transformer
 from grok_tui.train.stack_circuit import multiply_out, pull_back
 from grok_tui.train.stack_pairs import StackedPairs
-from grok_tui.train.step import HISTORY
+from grok_tui.train.step import HISTORY, read_history
 from grok_tui.train.task import Table
 
 
@@ -136,20 +137,8 @@ class Stack:
         self.optimizer.step_(self.flat, self._gradient)
 
     def _capture(self) -> None:
-        """Record one step as a CUDA graph; the warm-up steps that capture needs are taken back."""
         adam = self.optimizer
-        kept = [(each, each.clone()) for each in (self.flat, adam.exp_avg, adam.exp_avg_sq, adam.steps)]
-        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(3):
-                self._step()
-        torch.cuda.current_stream().wait_stream(side)
-        self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
-            self._step()
-        for each, before in kept:
-            each.copy_(before)
+        self._graph = recorded(self._step, (self.flat, adam.exp_avg, adam.exp_avg_sq, adam.steps))
 
 
 class Controls:
@@ -187,10 +176,8 @@ class Seat:
 
     def read_losses(self) -> tuple[Tensor, Tensor]:
         """Loss and accuracy that each step since the last call started from.  -> [n], [n] in float64."""
-        slots = torch.arange(self._read, self.epoch) % HISTORY
-        self._read = self.epoch
-        stack = self.stack
-        return stack.losses[self.place].cpu()[slots], stack.hits[self.place].cpu()[slots].double() / stack._pairs.n
+        begun, self._read, stack = self._read, self.epoch, self.stack
+        return read_history(stack.losses[self.place], stack.hits[self.place], begun, self.epoch, stack._pairs.n)
 
     def state(self) -> dict[str, Tensor]:
         """As `Stepper.state`: either goes on from the other's."""

@@ -14,6 +14,7 @@ from torch.optim.adamw import adamw
 
 from grok_tui.config import Config
 from grok_tui.train.circuit import Parameters, multiply_out, pull_back
+from grok_tui.train.graph import recorded
 from grok_tui.train.model import Transformer
 from grok_tui.train.pairs import Pairs
 from grok_tui.train.task import Table
@@ -103,6 +104,12 @@ class AdamW:
         self.steps += 1
 
 
+def read_history(losses: Tensor, hits: Tensor, begun: int, end: int, n: int) -> tuple[Tensor, Tensor]:
+    """Loss, and share of n pairs that were right, that the steps begun..end-1 started from.  -> [n], [n] in float64."""
+    slots = torch.arange(begun, end) % HISTORY
+    return losses.cpu()[slots], hits.cpu()[slots].double() / n
+
+
 class Stepper:
     """A model in training. `advance` takes steps; what they cost in loss is read later, many at a time."""
 
@@ -158,9 +165,8 @@ class Stepper:
 
     def read_losses(self) -> tuple[Tensor, Tensor]:
         """Loss and accuracy that each step since the last call started from.  -> [n], [n] in float64."""
-        slots = torch.arange(self._read, self.epoch) % HISTORY
-        self._read = self.epoch
-        return self._losses.cpu()[slots], self._hits.cpu()[slots].double() / self._pairs.n
+        begun, self._read = self._read, self.epoch
+        return read_history(self._losses, self._hits, begun, self.epoch, self._pairs.n)
 
     def state(self) -> dict[str, Tensor]:
         """Copies, on the CPU, of all that the next step depends on besides the configuration."""
@@ -197,15 +203,5 @@ class Stepper:
         self.optimizer.step_(self.flat, self._gradient)
 
     def _capture(self) -> None:
-        """Record one step as a CUDA graph; the warm-up steps that capture needs are taken back."""
-        before = self.state()
-        side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            for _ in range(3):
-                self._step()
-        torch.cuda.current_stream().wait_stream(side)
-        self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
-            self._step()
-        self.load_state(before)
+        adam = self.optimizer
+        self._graph = recorded(self._step, (self.flat, adam.exp_avg, adam.exp_avg_sq, adam.steps))
