@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from grok_tui import config, hindsight, runs
+from grok_tui import config, hindsight, paths, runs
 from grok_tui.ledger import Ledger
 from grok_tui.protocol import PROTOCOL, Catalogue, Event, Frame, Hello, Points, Status
 from grok_tui.record import Recorder
@@ -91,3 +91,8 @@ def tensors(run: Run, folder: str, epoch: int, **odd: Any) -> None:
     place = run.path / folder
     place.mkdir(exist_ok=True)
     (place / f"{epoch:08d}.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+def nothing_left(before: int) -> bool:
+    """No run, and nothing hidden, has come into being."""
+    return len(list(paths.runs_dir().iterdir())) == before

@@ -28,11 +28,6 @@ pytestmark = pytest.mark.usefixtures("own_home")
 EXACT = [0.1 + 0.2, 5e-324, 1.7976931348623157e308]
 
 
-@pytest.fixture
-def run() -> Run:
-    return planted.run()
-
-
 def test_pandas_reads_from_csv_every_number_of_the_recording_bit_for_bit(run: Run, tmp_path: Path) -> None:
     out.export(run, "csv", tmp_path / "a.csv")
     table = pd.read_csv(tmp_path / "a.csv", index_col="epoch")
