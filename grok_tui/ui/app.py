@@ -14,7 +14,7 @@ from grok_tui.runs import Run
 from grok_tui.sources import Source
 from grok_tui.ui import keys, theme
 from grok_tui.ui.doors import Doors, only_looking
-from grok_tui.ui.field import InOrder
+from grok_tui.ui.in_order import InOrder
 from grok_tui.ui.messages import CompareWanted, HomeWanted, ReplayWanted, RunWanted, SweepWanted
 from grok_tui.ui.palette import KeyCommands, PaneCommands
 from grok_tui.ui.panes import STYLES
@@ -164,6 +164,11 @@ class GrokApp(InOrder):
 
     def _home(self) -> HomeScreen:
         return HomeScreen(self._doors)
+
+    def dropped(self, late: bool) -> None:
+        """See `InOrder`."""
+        if isinstance(self.screen, Guarded):
+            self.screen.tell_dropped(late)
 
     def action_help(self) -> None:
         """Every key, every pane."""

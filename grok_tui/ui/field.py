@@ -1,16 +1,10 @@
-"""The one input for a line of text, in which keys that come in a burst do what they say in their order.
-
-Bursts come of fast typing, a paste, a slow line. Textual hands characters to the focused input's own queue, while
-the keys of bindings travel on, up to the app: a character behind one overtakes it. So the app gives whatever is
-typed into a `Field` to `take`, in its own turn.
-"""
+"""The one input for a line of text. `in_order` gives it each key in its turn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from textual import events
-from textual.app import App
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -48,26 +42,3 @@ class Field(Input):
 
     def _put(self, text: str) -> None:
         self.replace(text, *self.selection)
-
-
-class InOrder(App[str]):
-    """An app that carries out each key before it looks at the next, which may be for a `Field` that this one opens."""
-
-    async def on_event(self, event: events.Event) -> None:
-        """Every event comes by here first, in the order in which they were posted."""
-        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
-            await super().on_event(event)
-        elif isinstance(self.focused, Field):
-            await self.focused.take(event)
-        elif isinstance(event, events.Key) and self.focused is None and self.app_focus:
-            await self._press(event)
-        else:
-            await super().on_event(event)
-
-    async def _press(self, event: events.Key) -> None:
-        """A key that nothing has the keyboard for: the screen hears of it, then it does what it is bound to."""
-        bound = self.screen.active_bindings.get(event.key)
-        event.stop()  # from travelling on by itself
-        await self.screen.on_event(event)
-        if bound is not None:
-            await self.run_action(bound.binding.action, bound.node)

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from time import monotonic
 
 from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from grok_tui.sources import Scripted
@@ -42,7 +43,9 @@ async def settled(pilot: Pilot[str], source: Scripted) -> None:
 def burst(pilot: Pilot[str], *keys: str) -> None:
     """All of them at once, before the viewer looks at the first."""
     for key in keys:
-        pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        pilot.app.post_message(
+            events.Key(_character_to_key(key) if len(key) == 1 else key, key if len(key) == 1 else None)
+        )
 
 
 async def done(pilot: Pilot[str], *names: str) -> None:

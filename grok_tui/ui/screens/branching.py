@@ -25,7 +25,7 @@ class Branching(Steering):
         if not self.state.series:
             self.say("nothing is recorded yet that could be branched from", "$warn")
         elif not self._branching:
-            self.run_worker(self._ask_for_branch(), name="points")
+            self.bring(self._ask_for_branch(), "points")
 
     async def _ask_for_branch(self) -> None:
         points = await asyncio.to_thread(self.doors.points, self.source.place)
@@ -50,7 +50,7 @@ class Branching(Steering):
         except GrokTuiError as error:
             self.say(str(error), "$bad")
         else:
-            self.post_message(RunWanted(child))
+            self.want(RunWanted(child))
         finally:
             self._branching = False
 

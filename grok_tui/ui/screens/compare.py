@@ -273,11 +273,11 @@ class CompareScreen(Guarded):
         if self.comparison.emphasis is None:
             self.say("↑ ↓ choose a run first", "$warn")
         else:
-            self.post_message(RunWanted(self.comparison.emphasis.run))
+            self.want(RunWanted(self.comparison.emphasis.run))
 
     def action_home(self) -> None:
         """Presets and runs."""
-        self.post_message(HomeWanted())
+        self.want(HomeWanted())
 
     def action_leave(self) -> None:
         """Leave; what trains goes on."""

@@ -9,13 +9,16 @@ look; a screen adds what else stands against a key.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Coroutine
+from typing import Any, ClassVar
 
 from textual import events
+from textual.message import Message
 from textual.screen import Screen
 
 from grok_tui.ui.bottom import Hints
 from grok_tui.ui.doors import Doors
+from grok_tui.ui.in_order import InOrder, finished
 from grok_tui.ui.keys import Key
 
 
@@ -34,6 +37,23 @@ class Guarded(Screen[None]):
     def say(self, text: str, style: str = "") -> None:
         """Tell the user something."""
         self.query_one(Hints).say(text, style)
+
+    def want(self, message: Message) -> None:
+        """Ask the app for another screen; keys wait for it."""
+        self.post_message(message)
+        if isinstance(self.app, InOrder):
+            self.app.asked(self)
+
+    def bring(self, coming: Coroutine[Any, Any, None], name: str, *, alone: bool = False) -> None:
+        """Open a screen once something is known, by a worker; keys wait for it. `alone` ends one that looks still."""
+        worker = self.run_worker(coming, name=name, group=name, exclusive=alone)
+        if isinstance(self.app, InOrder):
+            self.app.opening(finished(worker))
+
+    def tell_dropped(self, late: bool) -> None:
+        """Say that what was typed for a screen did not get there, beside why that screen has not come."""
+        why = "what was to open takes long" if late else self.query_one(Hints).notice
+        self.say(" · ".join(filter(None, (why, "what was typed behind it is dropped"))), "$warn")
 
     def action_leave(self) -> None:
         """Leave the viewer; what trains goes on."""

@@ -98,12 +98,12 @@ class HomeScreen(Guarded):
         elif len(chosen) < 2:
             self.say("select two runs or more with space, then d shows them side by side", "$warn")
         else:
-            self.post_message(CompareWanted(chosen))
+            self.want(CompareWanted(chosen))
 
     def action_sweep(self) -> None:
         """Open the sweep that the run under the bar is a member of."""
         if self._on_runs() and (run := self._table.run) is not None and not self._starting:
-            self.run_worker(self._open_sweep(run), name="sweep", group="sweep", exclusive=True)
+            self.bring(self._open_sweep(run), "sweep", alone=True)
 
     async def _open_sweep(self, run: Run) -> None:
         try:
@@ -111,13 +111,13 @@ class HomeScreen(Guarded):
         except GrokTuiError as error:
             self.say(str(error), "$warn")
         else:
-            self.post_message(SweepWanted(sweep, number))
+            self.want(SweepWanted(sweep, number))
 
     def action_delete(self) -> None:
         """Delete the run under the bar, if that is really meant."""
         if self._on_runs() and (run := self._table.run) is not None and not self._deleting:
             self._deleting = True
-            self.run_worker(self._ask_to_delete(run), name="deletable", group="delete")
+            self.bring(self._ask_to_delete(run), "deletable")
 
     async def _ask_to_delete(self, run: Run) -> None:
         try:
@@ -171,7 +171,7 @@ class HomeScreen(Guarded):
         except GrokTuiError as error:
             self.query_one(Hints).say(str(error), "$bad")
         else:
-            self.post_message(RunWanted(run))
+            self.want(RunWanted(run))
         finally:
             self._starting = False
 
@@ -182,7 +182,7 @@ class HomeScreen(Guarded):
         if run.problem is not None:
             self.query_one(Hints).say(run.problem, "$bad")
         else:
-            self.post_message(RunWanted(run))
+            self.want(RunWanted(run))
 
     # Keys
 
@@ -218,7 +218,8 @@ class HomeScreen(Guarded):
     def action_other_table(self) -> None:
         """From presets to runs and back."""
         runs = self.query_one("#runs", DataTable)
-        (runs if self.focused is not runs and runs.row_count else self.query_one("#presets", OptionList)).focus()
+        to_runs = self.focused is not runs and runs.row_count
+        self.set_focus(runs if to_runs else self.query_one("#presets"))  # now: Widget.focus() waits for its turn
 
     def action_leave(self) -> None:
         """Leave; what trains goes on."""

@@ -15,7 +15,7 @@ class Relating(Part):
     def action_compare(self) -> None:
         """Compare the run with its family."""
         if self.source.place:
-            self.run_worker(self._compare(), name="family")
+            self.bring(self._compare(), "family")
 
     async def _compare(self) -> None:
         from grok_tui import comparing  # not at the start of each viewer
@@ -33,4 +33,4 @@ class Relating(Part):
             return
         left_out = len(found) - comparing.MOST
         note = f"a family of {len(found)}: the nearest {comparing.MOST} are compared" if left_out > 0 else ""
-        self.post_message(CompareWanted(tuple(found[: comparing.MOST]), note))
+        self.want(CompareWanted(tuple(found[: comparing.MOST]), note))

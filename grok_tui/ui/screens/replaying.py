@@ -54,7 +54,7 @@ class Replaying(Steering):
 
     def action_replay(self) -> None:
         """Play the run's recording, from the cursor where there is one; in a replay, show the run as it is."""
-        self.run_worker(self._replay(self.view.cursor or 0, back=self.source.replay is not None), name="replay")
+        self.bring(self._replay(self.view.cursor or 0, back=self.source.replay is not None), "replay")
 
     async def _replay(self, since: int, back: bool) -> None:
         try:
@@ -62,4 +62,4 @@ class Replaying(Steering):
         except GrokTuiError as error:
             self.say(str(error), "$bad")
         else:
-            self.post_message(RunWanted(run) if back else ReplayWanted(run, since))
+            self.want(RunWanted(run) if back else ReplayWanted(run, since))

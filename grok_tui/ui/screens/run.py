@@ -200,7 +200,7 @@ class RunScreen(Arranging, Noting, Ghosts, Planning, Branching, Relating, Replay
 
     def action_home(self) -> None:
         """Presets and runs."""
-        self.post_message(HomeWanted())
+        self.want(HomeWanted())
 
     def action_leave(self) -> None:
         """Leave; the run goes on."""

@@ -228,7 +228,7 @@ class SweepScreen(Guarded):
         elif run.problem is not None:
             self.say(run.problem, "$bad")
         else:
-            self.post_message(RunWanted(run))
+            self.want(RunWanted(run))
 
     def action_compare(self) -> None:
         """The marked members; without marks, those of the chosen row."""
@@ -238,7 +238,7 @@ class SweepScreen(Guarded):
         else:
             if len(runs) > EIGHT:
                 self.say(f"the first {EIGHT} of {len(runs)}", "$warn")
-            self.post_message(CompareWanted(tuple(runs[:EIGHT])))
+            self.want(CompareWanted(tuple(runs[:EIGHT])))
 
     def _marked(self) -> Iterator[Run]:
         if self.board is None:
@@ -279,7 +279,7 @@ class SweepScreen(Guarded):
 
     def action_home(self) -> None:
         """Presets and runs; the sweep goes on."""
-        self.post_message(HomeWanted())
+        self.want(HomeWanted())
 
     def action_leave(self) -> None:
         """Leave; the sweep goes on."""
