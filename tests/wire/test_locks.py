@@ -11,7 +11,7 @@ import pytest
 from grok_tui import launch, listing, locks
 from grok_tui.errors import RunError
 from grok_tui.runs import Run
-from tests.wire.test_sources import watching
+from tests.wire.watching import watching
 from tests.wire.wiring import Trainer, event, points
 
 

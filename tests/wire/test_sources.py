@@ -1,3 +1,5 @@
+"""What a viewer reads of a run: all of it, once, from the file and then from the trainer; and what it may ask for."""
+
 from __future__ import annotations
 
 import asyncio
@@ -5,11 +7,9 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from contextlib import suppress
 from pathlib import Path
-from time import perf_counter, sleep
+from time import sleep
 
 import numpy as np
 import pytest
@@ -17,15 +17,14 @@ import pytest
 from grok_tui import codec, notes, record, sources
 from grok_tui.errors import LinkError
 from grok_tui.protocol import Array, Command, Event, Frame, Order, Recorded, Reply, SetControl, Status
-from grok_tui.record import Recorder
 from grok_tui.runs import Run
 from grok_tui.sources import RunSource, Scripted, ask
+from tests.wire.watching import Screen, fill, watching
 from tests.wire.wiring import (
     PATIENCE,
     Trainer,
     answering,
     event,
-    hello,
     points,
     same,
     status,
@@ -35,58 +34,6 @@ from tests.wire.wiring import (
 )
 
 pytestmark = pytest.mark.usefixtures("looking_often")
-
-
-class Screen:
-    """Takes in whatever a source yields, as a viewer does, and remembers how the link stood."""
-
-    def __init__(self, source: RunSource) -> None:
-        self.source = source
-        self.frames: list[Frame] = []
-        self.links: list[str] = []
-        self.batches: list[int] = []
-
-    async def follow(self) -> None:
-        async for batch in self.source.frames():
-            self.frames += batch
-            self.batches.append(len(batch))
-            if self.links[-1:] != [self.source.link]:
-                self.links.append(self.source.link)
-
-    async def until(self, true: Callable[[], object], what: str = "it") -> None:
-        deadline = perf_counter() + PATIENCE
-        while not true():
-            assert perf_counter() < deadline, f"{what} did not happen; {len(self.frames)} frames, {self.links}"
-            await asyncio.sleep(0.002)
-
-    def has(self, what: str) -> bool:
-        return any(isinstance(frame, Event) and frame.what == what for frame in self.frames)
-
-    @property
-    def live(self) -> bool:
-        return self.source.link == "live"
-
-
-@asynccontextmanager
-async def watching(run: Run) -> AsyncIterator[Screen]:
-    screen = Screen(RunSource(run))
-    task = asyncio.create_task(screen.follow())
-    try:
-        yield screen
-    finally:
-        screen.source.close()
-        await asyncio.wait_for(task, PATIENCE)
-
-
-def fill(run: Run, *frames: Frame, records: int = 0) -> None:
-    """A recording that nobody is writing."""
-    recorder = Recorder(run.frames)
-    recorder.append(hello(run.name))
-    for i in range(records):
-        recorder.append(points(13 * i))
-    for frame in frames:
-        recorder.append(frame)  # type: ignore[arg-type]
-    recorder.close()
 
 
 async def test_a_finished_recording_comes_in_bounded_batches_and_ends(run: Run) -> None:
@@ -175,106 +122,6 @@ async def test_of_two_viewers_one_that_does_not_read_catches_up_to_the_same(trai
     truth = record.read(trainer.run.frames)[0]
     assert same(stored(seen), truth)
     assert same(stored(lively.frames), truth)
-
-
-class Script:
-    """A server that says exactly what it is told."""
-
-    def __init__(self, run: Run, *data: bytes) -> None:
-        self.run, self.data = run, data
-        self.visits = 0
-
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.visits += 1
-        for piece in self.data:
-            writer.write(piece)
-            await writer.drain()
-        await reader.read()
-        writer.close()
-
-    async def __aenter__(self) -> Script:
-        self._hold = self.run.hold()
-        self._hold.__enter__()
-        self._server = await asyncio.start_unix_server(self._talk, self.run.socket)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        await asyncio.sleep(0)
-        self._hold.__exit__(None, None, None)
-
-
-def said(*frames: Frame) -> bytes:
-    return b"".join(codec.framed(codec.pack(frame)) for frame in frames)
-
-
-async def test_known_frames_are_ignored_and_missed_ones_read_from_the_file(run: Run) -> None:
-    recorder = Recorder(run.frames)
-    recorded = [recorder.append(frame) for frame in (hello(), points(0), points(13), points(26), points(39))]
-    whole = run.frames.read_bytes()
-    recorder.close()
-    run.frames.write_bytes(whole[: recorded[1].end])
-    told = [recorded[0], recorded[1], recorded[2], recorded[1], recorded[4], recorded[3], recorded[4]]
-    async with Script(run, said(hello()), said(*told)), watching(run) as screen:
-        await screen.until(lambda: screen.source.position == recorded[2].end, "the frame that fits on")
-        run.frames.write_bytes(whole)
-        await screen.until(lambda: screen.source.position == recorded[2].end, "nothing more by itself")
-    assert same(stored(screen.frames), [hello(), points(0), points(13)])
-    async with Script(run, said(hello(), *told)), watching(run) as screen:
-        await screen.until(lambda: screen.source.position == len(whole), "everything")
-    assert same(stored(screen.frames), record.read(run.frames)[0])
-
-
-async def test_a_status_that_is_ahead_sends_the_viewer_to_the_file(run: Run) -> None:
-    fill(run)
-    before = run.frames.read_bytes()
-    fill(run, points(0), points(13))
-    whole = run.frames.read_bytes()
-    run.frames.write_bytes(before)
-    more = asyncio.Event()
-
-    async def later(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(said(hello(), status(0)))
-        await more.wait()
-        writer.write(said(status(26, len(whole))))
-        await reader.read()
-        writer.close()
-
-    script = Script(run)
-    script._talk = later  # type: ignore[method-assign]
-    async with script, watching(run) as screen:
-        await screen.until(lambda: screen.live, "the connection")
-        run.frames.write_bytes(whole)
-        more.set()
-        await screen.until(lambda: screen.source.position == len(whole), "the rest of the file")
-    assert same(stored(screen.frames), record.read(run.frames)[0])
-
-
-@pytest.mark.parametrize(
-    ("data", "about"),
-    [(b"\xff\xff\xff\xff", "over the limit"), (said(hello()) + codec.framed(b"\xc1"), "not a frame")],
-)
-async def test_a_trainer_that_talks_nonsense_is_left_and_its_recording_followed(
-    run: Run, data: bytes, about: str
-) -> None:
-    fill(run, records=3)
-    async with Script(run, data) as script, watching(run) as screen:
-        await screen.until(lambda: screen.source.note and screen.source.link == "cut off", "a note")
-        assert about in screen.source.note
-        assert not screen.source.can_steer
-        recorder = Recorder(run.frames)
-        recorder.append(points(39))
-        recorder.close()
-        await screen.until(lambda: len(stored(screen.frames)) == 5, "what is on disk")
-        assert script.visits == 1
-
-
-async def test_a_newer_trainers_protocol_is_not_guessed_at(run: Run) -> None:
-    fill(run, records=3)
-    async with Script(run, said(replace(hello(), protocol=2), status(5))), watching(run) as screen:
-        await screen.until(lambda: "it speaks protocol 2, this grok-tui up to 1" in screen.source.note, "a note")
-        assert len(stored(screen.frames)) == 4
-    assert "live" not in screen.links
 
 
 async def test_a_damaged_recording_is_shown_up_to_the_damage_with_a_note(run: Run) -> None:
