@@ -22,21 +22,10 @@ from grok_tui.ui.screens.run import RunScreen
 from grok_tui.ui.screens.sweep import SweepScreen
 from grok_tui.ui.widgets.cells import Token, ground
 from grok_tui.ui.widgets.sweep_grid import Look, heat_step, picture
-from tests.sweep import planted, tiny
 from tests.ui.stage import bottom, status, text, until
 from tests.ui.story import frames
 
 pytestmark = pytest.mark.usefixtures("own_home")
-
-
-@pytest.fixture
-def sweep() -> Sweep:
-    made = tiny.made(seeds=3, training__epochs=planted.EPOCHS)
-    planted.member(made, 1, 9000)
-    planted.member(made, 2, None)
-    planted.member(made, 3, 7000)
-    planted.member(made, 4, None, upto=300, state="failed", why="train loss is not finite from epoch 299 on")
-    return made
 
 
 def scripted(_run: Run) -> Scripted:

@@ -9,6 +9,7 @@ import textual
 from textual.pilot import Pilot
 
 from grok_tui.sources import Scripted
+from tests.ui.boards import SIZES
 from tests.ui.measures import frames
 from tests.ui.stage import done, settled, viewer
 
@@ -19,8 +20,6 @@ pytestmark = [
     ),
     pytest.mark.usefixtures("own_home"),
 ]
-
-SIZES = [(80, 24), (120, 40), (200, 60)]
 
 
 def shot(name: str, size: tuple[int, int], snap_compare: Any, *keys: str) -> bool:

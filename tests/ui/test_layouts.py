@@ -15,22 +15,11 @@ from grok_tui.ui.board import Board
 from grok_tui.ui.layouts import Grid, Layout
 from grok_tui.ui.palette import PaneCommands
 from grok_tui.ui.panes import Pane
-from grok_tui.ui.screens.run import RunScreen
+from tests.ui.boards import LIVE, SIZES, everything, shown
 from tests.ui.measures import frames
 from tests.ui.stage import bottom, on_stage, settled, text, until
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
-LIVE = frames(until=3000)
-
 pytestmark = pytest.mark.usefixtures("own_home")
-
-
-def shown(screen: RunScreen) -> list[str]:
-    return [str(pane.name) for pane in screen.query_one(Board).panes if pane.display]
-
-
-def everything(screen: RunScreen) -> list[str]:
-    return [str(pane.name) for pane in screen.query_one(Board).panes]
 
 
 # The registry

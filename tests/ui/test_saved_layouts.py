@@ -10,24 +10,11 @@ import pytest
 from grok_tui.errors import ConfigError
 from grok_tui.sources import Scripted
 from grok_tui.ui import layouts
-from grok_tui.ui.board import Board
-from grok_tui.ui.screens.run import RunScreen
-from tests.ui.measures import frames
+from tests.ui.boards import LIVE, everything
 from tests.ui.stage import bottom, done, on_stage, settled, text
 from tests.ui.story import hello
 
-SIZES = [(80, 24), (120, 40), (200, 60)]
-LIVE = frames(until=3000)
-
 pytestmark = pytest.mark.usefixtures("own_home")
-
-
-def shown(screen: RunScreen) -> list[str]:
-    return [str(pane.name) for pane in screen.query_one(Board).panes if pane.display]
-
-
-def everything(screen: RunScreen) -> list[str]:
-    return [str(pane.name) for pane in screen.query_one(Board).panes]
 
 
 # Saved layouts
