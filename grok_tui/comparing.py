@@ -5,7 +5,7 @@ No clock and no screen: the compare screen and `grok-tui compare --once` say the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,14 +77,33 @@ def unique(chosen: Sequence[Run]) -> list[Run]:
 def family(place: str) -> list[Run]:
     """The run in a directory and those that it is related to, the nearest first: parent, branches, siblings."""
     run = Run(Path(place))
-    own = run.lineage
-    parent = Run(run.path.with_name(own.parent)) if own is not None else None
-    found = [run]
-    if parent is not None and own is not None and own.is_of(lineage.born(parent.path, parent.frames)):
-        found += [parent, *runs.children(run), *runs.children(parent)]
-    else:
-        found += runs.children(run)
-    return unique(found)
+    parent = runs.parent(run)
+    above = [parent] if parent is not None else []
+    return unique([run, *above, *runs.children(run), *(child for each in above for child in runs.children(each))])
+
+
+def parents(chosen: Sequence[Run], states: Sequence[RunState], born: Callable[[int], float]) -> dict[int, int]:
+    """Of several runs, which is the parent of which, by when each was `born`; one that is no branch is not in it.
+
+    Names are given anew, and taken: that which a branch has recorded counts where it has no lineage to be held to.
+    """
+    names = [run.name for run in chosen]
+    found: dict[int, int] = {}
+    for i, (run, state) in enumerate(zip(chosen, states, strict=True)):
+        own, at = run.lineage, None
+        if own is not None:
+            at = lineage.parent(own, names, born)
+        elif (named := recorded_parent(state)) in names:
+            at = names.index(named)
+        if at is not None and at != i:
+            found[i] = at
+    return found
+
+
+def recorded_parent(state: RunState) -> str:
+    """What the parent was called when the run branched off, by its own recording; empty when it is no branch."""
+    found = next((event for event in reversed(state.events) if event.what == "branched"), None)
+    return str(found.data.get("parent", "")) if found else ""
 
 
 def read(run: Run) -> Lean:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 FILE = "lineage.json"
@@ -65,25 +67,51 @@ def write(run_dir: Path, lineage: Lineage) -> None:
     Raises:
         OSError: the disk would not take it.
     """
-    text = json.dumps(asdict(lineage), indent=1, allow_nan=False, ensure_ascii=False)
-    (run_dir / FILE).write_text(text + "\n", encoding="utf-8")
+    (run_dir / FILE).write_text(text(lineage), encoding="utf-8")
+
+
+def text(lineage: Lineage) -> str:
+    """As `read` reads it."""
+    return json.dumps(asdict(lineage), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def born(run_dir: Path, frames: Path) -> float:
     """When a run began: when it was branched off, or the time of its first event; 0 when neither is known."""
+    if (own := read(run_dir)) is not None:
+        return own.born
+    try:
+        made = (run_dir / "config.toml").stat()  # written once: another run of that name has another
+    except OSError:
+        return 0.0
+    try:
+        return _first_event(frames, made.st_ino, made.st_ctime_ns)
+    except LookupError:
+        return 0.0
+
+
+@lru_cache(4096)
+def _first_event(frames: Path, *_made: int) -> float:
+    """The time of a recording's first event, which stays what it is. A millisecond, for each of a home's runs.
+
+    Raises:
+        LookupError: there is none yet, or a damaged run, which is nobody's parent that could be known again.
+    """
     from grok_tui import record  # listing runs needs none of it
     from grok_tui.errors import RecordError
     from grok_tui.protocol import Event
 
-    if (own := read(run_dir)) is not None:
-        return own.born
     try:
-        for _, frame in record.each(frames):
-            if isinstance(frame, Event):
-                return frame.time
-    except RecordError:  # a damaged run is nobody's parent that could be known again
-        return 0.0
-    return 0.0
+        return next(frame.time for _, frame in record.each(frames) if isinstance(frame, Event))
+    except (RecordError, StopIteration):
+        raise LookupError(frames) from None
+
+
+def parent(own: Lineage, names: Sequence[str], born: Callable[[int], float]) -> int | None:
+    """Which of some runs is the parent: that of its name, if it began then; else, under another name, one that did."""
+    named = [i for i, name in enumerate(names) if name == own.parent and own.is_of(born(i))]
+    if named or not own.started:  # when the parent began was not known: then its name is all there is
+        return named[0] if named else None
+    return next((i for i in range(len(names)) if own.is_of(born(i))), None)
 
 
 def _shown(text: str) -> str:

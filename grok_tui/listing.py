@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from grok_tui import config as configs
@@ -163,20 +164,18 @@ def _number(table: Any, name: str, default: float) -> float:
 
 def _parents(found: list[Run]) -> dict[str, str]:
     """The name of each run's parent, where that is among them, and none is its own ancestor."""
-    known = {run.name: run for run in found}
+    found = sorted(found, key=runs.by_number)
+    names = [run.name for run in found]
+    born = cache(lambda i: lineage.born(found[i].path, found[i].frames))
     parents: dict[str, str] = {}
-    born: dict[str, float] = {}
     for run in found:
-        own = run.lineage
-        if own is None or (parent := known.get(own.parent)) is None:
+        if (own := run.lineage) is None or (at := lineage.parent(own, names, born)) is None:
             continue
-        above = parent.name
+        above = names[at]
         while above != run.name and above in parents:
             above = parents[above]
-        if parent.name not in born:
-            born[parent.name] = lineage.born(parent.path, parent.frames)
-        if above != run.name and own.is_of(born[parent.name]):
-            parents[run.name] = parent.name
+        if above != run.name:
+            parents[run.name] = names[at]
     return parents
 
 

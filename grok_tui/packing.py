@@ -159,10 +159,10 @@ def _family(run: Run, wanted: Family) -> list[Run]:
     if wanted == "none":
         return []
     line: list[Run] = []
-    above = parent(run)
+    above = runs.parent(run)
     while above is not None and above not in (run, *line):
         line.append(above)
-        above = parent(above)
+        above = runs.parent(above)
     if wanted == "all":
         todo = [run, *line]
         while todo:
@@ -170,14 +170,6 @@ def _family(run: Run, wanted: Family) -> list[Run]:
             line += fresh
             todo += fresh
     return line
-
-
-def parent(run: Run) -> Run | None:
-    """The run that this one is a branch of, where it is here."""
-    own = run.lineage
-    if own is None:
-        return None
-    return next((each for each in runs.listing() if each.name == own.parent and own.is_of(_born(each))), None)
 
 
 def _born(run: Run) -> float:
@@ -192,7 +184,7 @@ def _put(archive: ZipFile, moment: Moment, whole: bool) -> Iterator[Member]:
         yield _bytes(archive, run, "state.json", moment.state)
     for name in ("VERSION", "config.toml", lineages.FILE, "notes.jsonl"):
         if (path := run.path / name).exists():
-            data = path.read_bytes()
+            data = _lineage(run) if name == lineages.FILE else path.read_bytes()
             yield _bytes(archive, run, name, data[: data.rfind(b"\n") + 1] if name == "notes.jsonl" else data)
     yield _copied(archive, run, "frames.bin", run.frames, moment.end)
     for path in sorted((run.path / "hindsight").glob("*.bin")):
@@ -202,6 +194,14 @@ def _put(archive: ZipFile, moment: Moment, whole: bool) -> Iterator[Member]:
         for path in moment.stored(folder):
             with suppress(FileNotFoundError):  # thinned out at this moment
                 yield _copied(archive, run, f"{folder}/{path.name}", path, path.stat().st_size)
+
+
+def _lineage(run: Run) -> bytes:
+    """With what the parent is called now: by that it is found in the pack."""
+    own, above = run.lineage, runs.parent(run)
+    if own is None or above is None or above.name == own.parent:
+        return (run.path / lineages.FILE).read_bytes()
+    return lineages.text(replace(own, parent=above.name)).encode()
 
 
 def _bytes(archive: ZipFile, run: Run, name: str, data: bytes) -> Member:

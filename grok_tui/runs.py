@@ -8,7 +8,7 @@ import math
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -254,19 +254,33 @@ def find(name: str | None = None) -> Run:
 
 def listing() -> list[Run]:
     """Every run directory, the last started first. Those that cannot be used say so in `problem`."""
-    try:
-        found = [path for path in _parent().iterdir() if path.is_dir() and not path.name.startswith(".")]
-    except OSError:  # there are none yet
-        return []
-    return sorted(map(Run, found), key=lambda run: (run.started, run.name), reverse=True)
+    return sorted(_listed(_parent()), key=lambda run: (run.started, run.name), reverse=True)
 
 
 def children(run: Run, among: Iterable[Run] | None = None) -> list[Run]:
     """The branches of a run, of all runs or of those `among` which to look, in the order of their numbers."""
-    others = listing() if among is None else among
-    found = [(other, other.lineage) for other in others if other.lineage and other.lineage.parent == run.name]
-    born = lineages.born(run.path, run.frames) if found else 0.0
-    return sorted((other for other, lineage in found if lineage.is_of(born)), key=by_number)
+    others = listing() if among is None else list(among)
+    branches = [(other, other.lineage) for other in others if other.lineage]
+    began = lineages.born(run.path, run.frames) if branches else 0.0
+    found = [(other, own) for other, own in branches if own.is_of(began)]
+    mine = [other for other, own in found if own.parent == run.name or parent(other, [run, *others]) == run]
+    return sorted(mine, key=by_number)
+
+
+def parent(run: Run, among: Sequence[Run] | None = None) -> Run | None:
+    """The run that this one is a branch of, whatever it is called now: `among` others, or in the same directory."""
+    if (own := run.lineage) is None:
+        return None
+    if among is None:
+        named = Run(run.path.with_name(own.parent))
+        if named.path.is_dir() and own.is_of(lineages.born(named.path, named.frames)):
+            return named  # as nearly always: then the others need not be looked at
+        among = _listed(run.path.parent)
+    others = sorted((other for other in among if other.path != run.path), key=by_number)  # of copies, the first
+    found = lineages.parent(
+        own, [other.name for other in others], lambda i: lineages.born(others[i].path, others[i].frames)
+    )
+    return None if found is None else others[found]
 
 
 def by_number(run: Run) -> tuple[list[int], str]:
@@ -288,6 +302,13 @@ def check(path: Path) -> None:
         raise RunError(f"{path}: not a run directory (its VERSION is {text[:20]!r})")
     if int(text) > RECORDING:
         raise RunError(f"{path}: made by a newer grok-tui (layout {int(text)}; this one reads up to {RECORDING})")
+
+
+def _listed(place: Path) -> list[Run]:
+    try:
+        return [Run(path) for path in place.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    except OSError:  # there are none yet
+        return []
 
 
 def _parent() -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from grok_tui import around, comparing, effects, listing, wording
+from grok_tui import around, comparing, effects, lineage, listing, wording
 from grok_tui.aligning import START, Alignment, branched
 from grok_tui.errors import GrokTuiError
 from grok_tui.runs import Run
@@ -72,21 +72,16 @@ def _differences(members: Sequence[Member]) -> Iterator[str]:
 
 def _effects(members: Sequence[Member]) -> Iterator[str]:
     """Of each branch whose parent is here too; of a change of any other run, before and after."""
-    states = {run.name: state for run, state in members}
-    for run, state in members:
-        since, named = branched(state), parent_of(state)
-        if since is not None and named in states:
+    found, states = [run for run, _ in members], [state for _, state in members]
+    parents = comparing.parents(found, states, lambda i: lineage.born(found[i].path, found[i].frames))
+    for i, (run, state) in enumerate(members):
+        since = branched(state)
+        if since is not None and i in parents:
             yield ""
-            yield f"{run.name} against its parent {named}"
-            yield from (f"  {line}" for line in effects.told(effects.of(state, states[named], since)))
+            yield f"{run.name} against its parent {found[parents[i]].name}"
+            yield from (f"  {line}" for line in effects.told(effects.of(state, states[parents[i]], since)))
         elif changes := around.every(state, -1 if since is None else since - 1):
             yield ""
             yield f"{run.name}, before and after its changes"
             for change in changes:
                 yield from (f"  {line}" for line in around.told(change))
-
-
-def parent_of(state: RunState) -> str:
-    """The name of the run that this one branched off, by its own recording; empty when it is no branch."""
-    found = next((event for event in reversed(state.events) if event.what == "branched"), None)
-    return str(found.data.get("parent", "")) if found else ""

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from grok_tui import __version__, config, hindsight
+from grok_tui import __version__, config, hindsight, runs
 from grok_tui.errors import ConfigError
 from grok_tui.export.whole import Column, Whole
 
@@ -101,7 +101,10 @@ def again(whole: Whole) -> str:
         settings = [word for key, value in own.settings.items() for word in ("--set", f"{key}={value}")]
         if own.without:  # an undo, which the command line offers in other words
             return ""
-        return shlex.join(["grok-tui", "branch", own.parent, "--epoch", str(own.epoch), *changes, *settings])
+        if (above := runs.parent(whole.run)) is None and whole.run.path.with_name(own.parent).exists():
+            return ""  # another run has the parent's name now
+        called = above.name if above is not None else own.parent
+        return shlex.join(["grok-tui", "branch", called, "--epoch", str(own.epoch), *changes, *settings])
     assert whole.state.hello is not None
     try:
         wanted = config.from_tables(dict(whole.state.hello.config), "the run")

@@ -30,13 +30,13 @@ def origin(place: str) -> Origin | None:
     path = Path(place)
     if (own := lineage.read(path)) is None:
         return None
-    parent = Run(path.with_name(own.parent))
-    if not parent.path.is_dir():
+    if (parent := runs.parent(Run(path))) is not None:
+        runs.check(parent.path)
+        return Origin(parent, own.epoch)
+    if not (named := path.with_name(own.parent)).is_dir():
         raise RunError(f"{own.parent}, which {path.name} branched from, is gone: its curves cannot be shown")
-    runs.check(parent.path)
-    if not own.is_of(lineage.born(parent.path, parent.frames)):
-        raise RunError(f"{own.parent} is not the run that {path.name} branched from any more: it is not shown")
-    return Origin(parent, own.epoch)
+    runs.check(named)
+    raise RunError(f"{own.parent} is not the run that {path.name} branched from any more: it is not shown")
 
 
 def points(place: str) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from time import perf_counter
 
 from textual.message import Message
 
-from grok_tui import comparing, wording
+from grok_tui import comparing, lineage, wording
 from grok_tui.errors import GrokTuiError
 from grok_tui.runs import Run
 from grok_tui.series import Series, Shifted
@@ -38,7 +38,14 @@ class Member:
         self.read = asyncio.Event()
         """What was recorded when it was opened has been folded in."""
         self._size = _size(run.frames)
+        self._born = 0.0
         self._moved: dict[tuple[int, int], tuple[Series, Shifted]] = {}
+
+    @property
+    def born(self) -> float:
+        """When the run began, by which its branches know it."""
+        self._born = self._born or lineage.born(self.run.path, self.run.frames)
+        return self._born
 
     @property
     def standing(self) -> str:

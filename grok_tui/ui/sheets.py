@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from grok_tui import comparing, effects, wording
-from grok_tui.aligning import START
+from grok_tui.aligning import START, branched
 from grok_tui.ui.members import Member
 from grok_tui.ui.overlaid import Comparison
 from grok_tui.ui.panes import phase as phases
@@ -150,16 +150,11 @@ def notes(comparison: Comparison, width: int) -> Cells:
 
 def pairs(members: Sequence[Member]) -> list[tuple[Member, Member, int]]:
     """(branch, parent, epoch) of every branch whose parent is compared too."""
-    found = []
-    names = {member.run.name: member for member in members if member.state.hello}
-    for member in members:
-        for event in reversed(member.state.events):
-            if event.what == "branched":
-                parent = names.get(str(event.data.get("parent", "")))
-                if parent is not None and parent is not member:
-                    found.append((member, parent, event.epoch))
-                break
-    return found
+    known = [member for member in members if member.state.hello]
+    runs, states = [member.run for member in known], [member.state for member in known]
+    parents = comparing.parents(runs, states, lambda i: known[i].born)
+    at = {i: branched(states[i]) for i in parents}
+    return [(known[i], known[above], since) for i, above in parents.items() if (since := at[i]) is not None]
 
 
 def _table(

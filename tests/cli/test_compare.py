@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from grok_tui import config, runs
+from grok_tui import config, lineage, runs
 from grok_tui.cli import cli
 from grok_tui.errors import GrokTuiError
-from grok_tui.protocol import Stored
+from grok_tui.lineage import Lineage
+from grok_tui.protocol import Event, Stored
 from grok_tui.record import Recorder
 from grok_tui.runs import Run
 from tests.compare.made import branched, changed, greeting, grokked, learned, measures
@@ -28,12 +29,18 @@ def recorded(*frames: Stored) -> Run:
     return run
 
 
+def began(time: float) -> Event:
+    return Event(0, "started", "started", time)
+
+
 @pytest.fixture
 def family(own_home: Path) -> list[Run]:
     """A parent past chance at 9,100, and its branch at 6,000, past it at 7,000."""
     assert own_home
     parent, child = (
-        recorded(greeting(name), *events, *measures({"test_loss": grokked(at), "train_accuracy": learned()}))
+        recorded(
+            greeting(name), began(1.5e9), *events, *measures({"test_loss": grokked(at), "train_accuracy": learned()})
+        )
         for name, events, at in (("custom-1", (), 9100), ("custom-2", RAISED, 7000))
     )
     return [parent, child]
@@ -57,6 +64,20 @@ def test_the_effect_of_the_branch_is_a_sentence(family: list[Run]) -> None:
     page = printed(*(run.name for run in family), "--once")
     assert "custom-2 against its parent custom-1" in page
     assert "test loss fell below chance 2,100 epochs earlier than in the parent (at 6,964, there at 9,064" in page
+
+
+def test_a_renamed_parent_is_still_the_parent_and_a_run_of_its_old_name_is_not(family: list[Run]) -> None:
+    parent, child = family
+    lineage.write(child.path, Lineage(parent.name, SINCE, 1.5e9, born=1.6e9))
+    parent.path.rename(parent.path.with_name("base"))
+    page = printed("base", child.name, "--once")
+    assert "custom-2 against its parent base" in page
+    assert "2,100 epochs earlier than in the parent" in page
+    stranger = recorded(greeting("custom-3"), began(1.7e9), *measures({"test_loss": grokked(9100)}))
+    stranger.path.rename(parent.path)
+    page = printed(parent.name, child.name, "--once")
+    assert "against its parent" not in page
+    assert "before and after, not an effect" in page
 
 
 def test_without_its_parent_a_change_is_told_before_and_after(family: list[Run]) -> None:

@@ -19,6 +19,7 @@ from grok_tui import branches, config, runs
 from grok_tui.cli import cli
 from grok_tui.errors import ExchangeError, GrokTuiError, RecordError
 from grok_tui.export import made, out, whole
+from grok_tui.protocol import Event
 from grok_tui.runs import Run
 from tests.share import planted
 from tests.ui import story
@@ -68,7 +69,7 @@ def test_beside_the_csv_stand_ledger_events_phases_and_how_it_was_made(run: Run,
     assert (hindsight["reading"], hindsight["keys"]) == ("hindsight", sorted(story.KEYS))
 
 
-def test_a_branch_says_of_which_run_it_is_one_and_a_preset_what_was_set() -> None:
+def test_a_branch_says_of_which_run_it_is_one_and_a_preset_what_was_set(tmp_path: Path) -> None:
     parent = planted.run(looked_back=False)
     child = branches.create(parent, 2500, {"weight_decay": 0.25}, [("training.epochs", "50000")])
     how = made.made(whole.read(child))
@@ -77,6 +78,12 @@ def test_a_branch_says_of_which_run_it_is_one_and_a_preset_what_was_set() -> Non
     assert how["again"] == expected
     context = cli.commands["branch"].make_context("branch", expected.split()[2:])
     assert context.params["epoch"] == 2500
+    base = runs.Run(parent.path.rename(parent.path.with_name("base")))
+    assert made.made(whole.read(child))["again"] == expected.replace(parent.name, "base")
+    base.path.rename(tmp_path / "away")
+    assert made.made(whole.read(child))["again"] == expected
+    planted.record(runs.create(config.preset("nanda113")), [story.hello(), Event(0, "started", "started", 1.7e9)])
+    assert made.made(whole.read(child))["again"] == "", "another run has its name"
     settings = config.override(config.preset("demo"), [("data.seed", "7"), ("notify.bell", "true")])
     settings = dataclasses.replace(settings, plan=config.Plan(("when cleanup: pause",)))
     other = runs.create(settings)

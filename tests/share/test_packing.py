@@ -45,7 +45,7 @@ def test_what_arrives_can_be_branched(file: Path) -> None:
     child = branches.create(here, 2500, {"weight_decay": 0.3})
     assert child.name == f"{here.name}.1"
     assert branches.start(child) == 2000
-    assert packing.parent(child) == here
+    assert runs.parent(child) == here
 
 
 def test_a_name_that_is_free_is_kept_and_one_that_is_taken_gets_the_next_number(run: Run, file: Path) -> None:
@@ -118,11 +118,25 @@ def test_a_branch_brings_its_ancestors_recordings_and_knows_them_by_their_names_
     assert stranger.name == run.name
     found = packing.unpack(tmp_path / "c.grok")
     assert [each.name for each in found] == ["nanda113-2.1.1", "nanda113-2", "nanda113-2.1"]
-    assert packing.parent(found[0]) == found[2]
-    assert packing.parent(found[2]) == found[1]
+    assert runs.parent(found[0]) == found[2]
+    assert runs.parent(found[2]) == found[1]
     assert (found[0].path / "weights").is_dir()
     assert not (found[1].path / "weights").exists()
     assert found[1].frames.read_bytes() == (tmp_path / "nanda113-1" / "frames.bin").read_bytes()
+
+
+def test_a_parent_that_was_renamed_is_packed_with_its_branch_and_is_its_parent_there(run: Run, tmp_path: Path) -> None:
+    child = branches.create(run, 2500, {"lr": 2e-3})
+    base = Run(run.path.rename(run.path.with_name("base")))
+    packed = packing.pack(child, tmp_path / "c.grok")
+    assert packed.runs == (child.name, base.name)
+    for each in (child, base):
+        each.path.rename(tmp_path / each.name)
+    there, above = packing.unpack(tmp_path / "c.grok")
+    assert (there.name, above.name) == (child.name, "base")
+    assert runs.parent(there) == above
+    assert there.lineage is not None
+    assert there.lineage.parent == "base"
 
 
 def test_an_ancestor_that_is_here_is_not_taken_in_again(run: Run, tmp_path: Path) -> None:

@@ -15,11 +15,14 @@ from grok_tui.errors import RunError
 from grok_tui.lineage import Lineage
 from grok_tui.protocol import Array, Event, Points
 from grok_tui.runs import Run
+from grok_tui.sources import Scripted
 from grok_tui.ui import ghost
 from grok_tui.ui.doors import Doors
 from grok_tui.ui.ghost import Origin
+from grok_tui.ui.members import Member
+from grok_tui.ui.sheets import pairs
 from tests.ui import story
-from tests.ui.family import CHILD, PARENT, SINCE, child, grown, parent
+from tests.ui.family import CHILD, PARENT, SINCE, branched, child, grown, parent
 from tests.ui.kin import origin, scripted, world
 from tests.ui.stage import bottom, done, on_stage, settled, text, until
 
@@ -152,6 +155,28 @@ def test_another_run_that_has_the_parents_name_now_is_not_taken_for_it() -> None
     child_ = branch_of(recorded_run(), born=2000.0)
     with pytest.raises(RunError, match=r"nanda113-1 is not the run that nanda113-1\.1 branched from any more"):
         ghost.origin(str(child_.path))
+
+
+@pytest.mark.usefixtures("home")
+def test_a_parent_that_was_renamed_is_shown_under_its_new_name() -> None:
+    child_ = branch_of(run := recorded_run())
+    base = Run(run.path.rename(run.path.with_name("base")))
+    assert recorded_run(2000.0).name == run.name
+    assert ghost.origin(str(child_.path)) == Origin(base, 6000)
+
+
+@pytest.mark.usefixtures("home")
+def test_in_a_comparison_a_branch_is_held_against_its_parent_whatever_that_is_called_now() -> None:
+    child_ = branch_of(run := recorded_run())
+    base = Run(run.path.rename(run.path.with_name("base")))
+    stranger = recorded_run(2000.0)
+    members = [Member(i, each, Scripted([])) for i, each in enumerate((stranger, child_, base))]
+    for member in members:
+        member.state.apply(story.hello(member.run.name))
+    assert pairs(members) == []
+    members[1].state.apply(branched())
+    assert pairs(members) == [(members[1], members[2], SINCE)]
+    assert pairs(members[:2]) == []
 
 
 @pytest.mark.usefixtures("home")

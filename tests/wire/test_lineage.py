@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from grok_tui import branches, launch, listing, runs
+from grok_tui import branches, comparing, launch, lineage, listing, removal, runs
+from grok_tui.errors import RunError
 from grok_tui.protocol import Event
 from grok_tui.runs import Run
 from tests.wire.grown import parent
@@ -44,6 +45,62 @@ def test_a_new_run_of_a_parents_name_does_not_inherit_its_branches() -> None:
     assert again.name == run.name
     assert runs.children(again) == []
     assert [lines for lines, _ in listing.tree([again, child])] == ["", ""]
+
+
+def renamed(run: Run, name: str) -> Run:
+    return Run(run.path.rename(run.path.with_name(name)))
+
+
+def test_a_renamed_parent_is_known_again_and_another_run_of_its_old_name_is_not_taken_for_it() -> None:
+    run = parent((hello(), Event(0, "started", "started", 1.5e9)))
+    child = branches.create(run, 0)
+    deeper = branches.create(child, 0)
+    base = renamed(run, "base")
+    stranger = parent((hello(), Event(0, "started", "started", 1.6e9)))
+    assert (stranger.name, runs.parent(child)) == ("demo-1", base)
+    assert runs.children(base) == [child]
+    assert comparing.family(str(child.path)) == [child, base, deeper]
+    assert runs.children(stranger) == []
+    found = [stranger, deeper, child, base]
+    assert [lines + each.name for lines, each in listing.tree(found)] == [
+        "demo-1", "base", "└ demo-1.1", "  └ demo-1.1.1",
+    ]  # fmt: skip
+    other = renamed(child, "other")
+    assert runs.parent(deeper) == other
+    with pytest.raises(RunError, match=r"base is needed by its branches: other, demo-1\.1\.1;"):
+        removal.check([base])
+    removal.check([stranger])
+
+
+def test_of_a_run_and_its_copy_that_of_the_recorded_name_is_the_parent() -> None:
+    run = parent((hello(), Event(0, "started", "started", 1.5e9)))
+    child = branches.create(run, 0)
+    for name in ("a-copy", "z-copy"):
+        shutil.copytree(run.path, run.path.with_name(name))
+    copies = [Run(run.path.with_name(name)) for name in ("z-copy", "a-copy")]
+    assert runs.parent(child) == runs.parent(child, [*copies, run]) == run
+    assert [runs.children(each) for each in copies] == [[], []]
+    shutil.rmtree(run.path)
+    assert runs.parent(child) == copies[1]
+    assert [runs.children(each) for each in copies] == [[], [child]]
+
+
+def test_a_run_that_began_nobody_knows_when_is_the_parent_of_none_but_those_that_name_it() -> None:
+    run = parent((hello(),))
+    child = branches.create(run, 0)
+    assert child.lineage is not None
+    assert child.lineage.started == 0
+    assert runs.parent(child) == run
+    renamed(run, "base")
+    assert runs.parent(child) is None
+
+
+def test_a_new_run_in_the_place_of_another_has_a_beginning_of_its_own() -> None:
+    run = parent((hello(), Event(0, "started", "started", 1.5e9)))
+    assert lineage.born(run.path, run.frames) == 1.5e9
+    shutil.rmtree(run.path)
+    again = parent((hello(), Event(0, "started", "started", 1.6e9)))
+    assert lineage.born(again.path, again.frames) == 1.6e9
 
 
 def test_a_branch_of_a_branch_is_of_the_branch_alone() -> None:
