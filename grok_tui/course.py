@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from grok_tui import plan
+from grok_tui.config import CONTROLS, Config
 from grok_tui.errors import PlanError
 from grok_tui.plan import Schedule
 
@@ -85,6 +86,20 @@ class Course:
     def _add(self, epoch: int, piece: float | Schedule) -> None:
         kept = bisect_right(self._begins, epoch - 1) if epoch > 0 else 0
         self._begins[kept:], self._pieces[kept:] = [epoch], [piece]
+
+
+class Courses(dict[str, Course]):
+    """A run's controls over the epochs, by their names."""
+
+    @classmethod
+    def of(cls, config: Config) -> Courses:
+        """As a run of `config` begins."""
+        return cls((name, Course(float(getattr(config.optimizer, name)))) for name in CONTROLS)
+
+    def take(self, epoch: int, what: str, data: Mapping[str, Any]) -> None:
+        """Take in a confirmed change of one of them, or the begin of its schedule."""
+        if (course := self.get(str(data.get("control")))) is not None:
+            course.take(epoch, what, data)
 
 
 def schedule_of(data: Mapping[str, Any]) -> Schedule | None:

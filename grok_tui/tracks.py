@@ -10,7 +10,7 @@ import zlib
 from typing import IO, cast
 
 from grok_tui import codec, samples
-from grok_tui.course import STEERED, Course
+from grok_tui.course import STEERED, Courses
 from grok_tui.errors import ProtocolError
 from grok_tui.protocol import Event, Points
 from grok_tui.runs import Run
@@ -36,7 +36,7 @@ class Track:
         """Of the last measure."""
         self._position = 0
         self._phases = Phases(self.config.chance)
-        self._courses = {name: Course(float(getattr(self.config.optimizer, name))) for name in ("weight_decay", "lr")}
+        self._courses = Courses.of(self.config)
         self._losses = b""
         """The newest record of train losses, not unpacked before a measure asks for it."""
 
@@ -84,8 +84,8 @@ class Track:
                 self._losses = payload
         elif b"\xa5event" in start:
             event = cast(Event, codec.unpack(payload))
-            if event.what in STEERED and (course := self._courses.get(str(event.data.get("control")))) is not None:
-                course.take(event.epoch, event.what, event.data)
+            if event.what in STEERED:
+                self._courses.take(event.epoch, event.what, event.data)
 
     def _measured(self, points: Points) -> None:
         train = cast(Points, codec.unpack(self._losses)).values if self._losses else {}

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from grok_tui.config import CONTROLS, Config
-from grok_tui.course import Course
+from grok_tui.config import Config
+from grok_tui.course import Courses
 from grok_tui.ledger import Entry
 from grok_tui.train.step import Steered
 
@@ -19,7 +19,7 @@ class Controls:
 
     def __init__(self, config: Config, changes: Iterable[Entry]) -> None:
         """For a run of `config` to which `changes` were made."""
-        self._courses = {name: Course(float(getattr(config.optimizer, name))) for name in CONTROLS}
+        self._courses = Courses.of(config)
         for entry in changes:
             self.take(entry.epoch, entry.what, entry.data)
         self.values = {name: course.at(0) for name, course in self._courses.items()}
@@ -27,8 +27,7 @@ class Controls:
 
     def take(self, epoch: int, what: str, data: Mapping[str, Any]) -> None:
         """A confirmed change, or the begin of a schedule."""
-        if (course := self._courses.get(str(data.get("control")))) is not None:
-            course.take(epoch, what, data)
+        self._courses.take(epoch, what, data)
 
     def enter(self, optimizer: Steered, epoch: int, *, anew: bool = False) -> None:
         """Give the optimiser the values for the step from `epoch`; those that it has are left, unless `anew`."""

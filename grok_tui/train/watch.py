@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from grok_tui import samples
-from grok_tui.config import CONTROLS, Config
-from grok_tui.course import STEERED, Course
+from grok_tui.config import Config
+from grok_tui.course import STEERED, Courses
 from grok_tui.protocol import Event, Points, Stored
 from grok_tui.samples import Phases
 from grok_tui.science.phases import RULES, Phase, PhaseFold, Sample
@@ -54,7 +54,7 @@ class PhaseWatch:
     def __init__(self, config: Config) -> None:
         self._phases = Phases(config.chance)
         self._latest: dict[str, float] = {}
-        self._courses = {name: Course(float(getattr(config.optimizer, name))) for name in CONTROLS}
+        self._courses = Courses.of(config)
 
     @property
     def _fold(self) -> PhaseFold:
@@ -117,8 +117,7 @@ class PhaseWatch:
     def apply(self, frame: Stored) -> list[Turn]:
         """Take in a recorded frame; the changes of phase that it made known."""
         if isinstance(frame, Event) and frame.what in STEERED:
-            if (course := self._courses.get(str(frame.data.get("control")))) is not None:
-                course.take(frame.epoch, frame.what, frame.data)
+            self._courses.take(frame.epoch, frame.what, frame.data)
             return []
         if not isinstance(frame, Points):
             return []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from grok_tui.course import Course
+from grok_tui import config
+from grok_tui.course import Course, Courses
 from grok_tui.planned import Plans
 
 LINE = {"control": "weight_decay", "value": 1.0, "previous": 2.0, "schedule": "set weight_decay linear 1 -> 0 over 100"}
@@ -110,3 +111,13 @@ def test_a_rule_of_a_newer_version_is_kept_and_has_no_meaning_here() -> None:
     found = plans((5, "planned", {"id": 1, "line": "when moon is full: dance"}))
     assert found.pending[0].rule is None
     assert found.pending[0].line == "when moon is full: dance"
+
+
+def test_the_courses_of_a_run_begin_with_its_configuration_and_take_in_what_is_said_of_them() -> None:
+    chosen = config.override(config.Config(), [("optimizer.weight_decay", 2.0), ("optimizer.lr", 0.5)])
+    found = Courses.of(chosen)
+    assert {name: course.at(0) for name, course in found.items()} == {"weight_decay": 2.0, "lr": 0.5}
+    found.take(10, "scheduled", LINE)
+    found.take(20, "changed", {"control": "lr", "value": 0.25})
+    found.take(20, "changed", {"control": "temperature", "value": 0.25})
+    assert {name: course.at(60) for name, course in found.items()} == {"weight_decay": 0.5, "lr": 0.25}
