@@ -77,6 +77,7 @@ def create(
         wanted,
         {key: str(value) for key, value in settings},
         without[0].text if without else "",
+        asked or 0,
     )
     stale = any(entry.epoch == epoch and entry not in kept for entry in trunk.entries)
     past = _Past(trunk, epoch, kept, _steps(own, config, kept, _given_up(kept, without, asked)))

@@ -58,7 +58,6 @@ def branch(
     changes: Mapping[str, float] | None = None,
     settings: Iterable[tuple[str, str]] = (),
     before: int | None = None,
-    asked: int | None = None,
     device: str = "auto",
     threads: int | None = None,
     hook: str = "",
@@ -75,7 +74,7 @@ def branch(
 
     settings = tuple(settings)
     hook = hook or dict(settings).get("notify.hook", "")
-    run = branches.create(parent, epoch, changes, settings, before, asked)
+    run = branches.create(parent, epoch, changes, settings, before)
     shared = run.frames.stat().st_size
     try:
         _launch(run, device, threads, hook)

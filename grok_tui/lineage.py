@@ -33,6 +33,8 @@ class Lineage:
     """Dotted key -> value of its configuration, where that is not the parent's."""
     without: str = ""
     """The parent's intervention that is left out, with all after it; empty when none is."""
+    asked: int = 0
+    """The parent's ledger entry that asked for it; 0 where somebody else made it."""
 
     def is_of(self, born: float) -> bool:
         """Whether a run of the parent's name that began then is the parent; times are kept to the microsecond."""
@@ -48,7 +50,7 @@ def read(run_dir: Path) -> Lineage | None:
         return None
     if not (isinstance(parent, str) and parent.isprintable() and _whole(epoch) and _number(started)):
         return None
-    born, without = found.get("born"), found.get("without")
+    born, without, asked = found.get("born"), found.get("without"), found.get("asked")
     changes, settings = (found.get(name) for name in ("changes", "settings"))
     return Lineage(
         parent,
@@ -58,6 +60,7 @@ def read(run_dir: Path) -> Lineage | None:
         {_shown(k): float(v) for k, v in changes.items() if _number(v)} if isinstance(changes, dict) else {},
         {_shown(k): _shown(str(v)) for k, v in settings.items()} if isinstance(settings, dict) else {},
         _shown(without) if isinstance(without, str) else "",
+        asked if _whole(asked) else 0,
     )
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from grok_tui import plan
+from grok_tui.config import CONTROLS
 from grok_tui.errors import PlanError
 from grok_tui.ledger import Entry
 from grok_tui.plan import Rule, When
@@ -17,6 +18,9 @@ TOLD = frozenset({"planned", "unplanned", "fired", "changed", "scheduled", "chec
 
 GOING = frozenset({"paused", "continued"})
 """Those after which a run has a goal, or has none."""
+
+ANSWERS = frozenset({"offshoot", "amiss"})
+"""Those that say what became of a wish for a branch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,34 @@ def of(entries: Iterable[Entry]) -> Plans:
         if entry.ok:
             plans.apply(entry.epoch, entry.what, entry.data)
     return plans
+
+
+def owed(entries: Iterable[Entry]) -> list[Entry]:
+    """The wishes for branches of a run, by its ledger, of which nobody has said yet what became, oldest first.
+
+    A wish that was written down without `owed` is of a version that kept no answers: nobody knows, and it is none.
+    """
+    found: list[Entry] = []
+    for entry in entries:
+        if not entry.ok:
+            continue
+        if entry.what == "branched":
+            found = []  # what its parent had wished for is the parent's
+        elif entry.what in ANSWERS:
+            found = [wish for wish in found if wish.seq != entry.data.get("wish")]
+        elif entry.what in TOLD | GOING:
+            found = [wish for wish in found if wish.epoch <= entry.epoch]  # the others were given up
+            if entry.what == "branch" and entry.data.get("owed") is True and _can_be(entry.data.get("changes")):
+                found.append(entry)
+    return found
+
+
+def _can_be(changes: object) -> bool:
+    """Whether it is what a branch may change, as far as its kind goes."""
+    return isinstance(changes, dict) and all(
+        name in CONTROLS and isinstance(value, int | float) and not isinstance(value, bool)
+        for name, value in changes.items()
+    )
 
 
 @lru_cache(1024)

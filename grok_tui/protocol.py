@@ -124,8 +124,9 @@ class Event:
     kind: ClassVar[str] = "event"
     epoch: int
     what: str
-    """started, imported (what of it is assumed), branched, changed, scheduled, planned, unplanned, fired, branch, hook,
-    paused, continued, checkpoint, resumed, replayed, stopped, finished, failed, phase."""
+    """started, imported (what of it is assumed), branched, changed, scheduled, planned, unplanned, fired, branch,
+    offshoot (that one was made), amiss (it was not; the run goes on), hook, paused, continued, checkpoint, resumed,
+    replayed, stopped, finished, failed, phase."""
     text: str
     """The same for the reader, in a few words."""
     time: float
@@ -136,7 +137,9 @@ class Event:
     """`changed`: control, value, previous. `checkpoint`: file. `branched`: parent, epoch.
     `phase`: phase, placed, confirmed, rules, ... `scheduled`: as `changed`, and schedule, the line that says it.
     `planned`: id, line. `unplanned`, `fired`: id. What a rule did has its id in `by`.
-    `continued`: until, the condition at which the run is to pause."""
+    `continued`: until, the condition at which the run is to pause.
+    `branch`: changes, and owed: what becomes of it will be told. `offshoot`, `amiss`: wish, the ledger's number of the
+    `branch` that is answered, and child, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)

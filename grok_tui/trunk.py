@@ -14,12 +14,13 @@ import numpy as np
 from grok_tui import codec, ledger, record
 from grok_tui.course import STEERED
 from grok_tui.errors import RunError
+from grok_tui.planned import ANSWERS
 from grok_tui.protocol import Array, Event, Hello, Points, Stored
 from grok_tui.runs import Run
 
-LIFECYCLE = frozenset(
-    {"resumed", "replayed", "stopped", "finished", "failed", "paused", "continued", "checkpoint"}
-)  # fmt: skip
+LIFECYCLE = ANSWERS | {
+    "resumed", "replayed", "stopped", "finished", "failed", "paused", "continued", "checkpoint"
+}  # fmt: skip
 """What happened to a trainer and not to what it trained: none of a branch's past."""
 
 

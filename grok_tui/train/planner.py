@@ -11,12 +11,13 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from grok_tui import offshoot, plan
+from grok_tui import plan
 from grok_tui.config import CONTROLS
-from grok_tui.errors import LaunchError, PlanError
+from grok_tui.errors import PlanError
 from grok_tui.plan import At, Crossing, Entering, Rule, When
-from grok_tui.planned import Planned, Plans
+from grok_tui.planned import Planned, Plans, owed
 from grok_tui.train import catalogue, steer
+from grok_tui.train.offshoots import Offshoots
 
 if TYPE_CHECKING:
     from grok_tui.config import Config
@@ -55,7 +56,7 @@ class Planner:
         self._given = {entry.data["preset"] for entry in past.entries if "preset" in entry.data}
         self._seen: tuple[int, Mapping[str, float]] = (past.measured, past.look)
         self._fresh = True
-        self._offshoots: list[steer.Offshoot] = []
+        self.offshoots = Offshoots(session, owed(past.entries))
 
     def begin(self, lines: Iterable[str]) -> None:
         """Plan what the configuration says; what the ledger has of it already, once."""
@@ -85,6 +86,7 @@ class Planner:
                 self._fire(planned, rule)
         if (goal := self.plans.goal) is not None and self._due(goal.when, goal.since, fresh):
             self._arrive(goal.when)
+        self.offshoots.start()
 
     def order(self, line: str) -> tuple[bool, str]:
         """Carry out what a viewer asks for in a line, or plan it: whether that was done, and what it was."""
@@ -101,7 +103,7 @@ class Planner:
                     return True, self._add(Rule(At(session.epoch), actions))  # its number tells them from the branch's
                 case Rule(when=None, actions=actions):
                     texts = [self._do(action, {}) for action in actions]
-                    self._start_offshoots()
+                    self.offshoots.start()
                     return True, "; ".join(texts)
                 case Rule() as rule:
                     return True, self._add(rule)
@@ -185,7 +187,7 @@ class Planner:
             return
         for part in range(planned.done, len(rule.actions)):
             self._do(rule.actions[part], {"by": id_, "part": part})
-        self._start_offshoots()
+        self.offshoots.start()
         session.intervene("fired", f"plan {id_} done: {rule}", id=id_)
 
     def _arrive(self, when: When | None) -> None:
@@ -194,15 +196,6 @@ class Planner:
             session.intervene("continued", f"{_said(when)}; on until epoch {due:,}", until=str(At(due)))
             return
         steer.pause(session, True, {"reached": str(when)}, f", as asked: {_said(when)}")
-
-    def _start_offshoots(self) -> None:
-        """Once what follows a branch is done too: what the ledger has after it is not the branch's."""
-        for wanted in self._offshoots:
-            try:
-                offshoot.start(self._session.run, *wanted)
-            except LaunchError as error:  # no reason to stop training
-                print(error, flush=True)
-        self._offshoots.clear()
 
     def _do(self, action: plan.Action, by: dict[str, Any]) -> str:
         """Carry out one action; says what was done."""
@@ -215,7 +208,7 @@ class Planner:
                 return steer.schedule(session, action, by, who)
             case plan.Branch():
                 text, wanted = steer.branch(session, action, by, who)
-                self._offshoots.append(wanted)
+                self.offshoots.add(wanted)
                 return text
             case plan.Limit(rate=rate):
                 return session.limit(rate)
@@ -225,7 +218,7 @@ class Planner:
                 return steer.checkpoint(session, by, who)
             case plan.Do(name="hook"):
                 return steer.hook(session, by, who)
-        session.stop("stopped" + (who.removeprefix(",") or " by a command"))
+        session.stop("stopped" + (who.removeprefix(",") or " by a command"), urgent=not by)
         return "stopping, with a resume point"
 
     def _now(self, when: When | None) -> str:

@@ -44,6 +44,9 @@ FLUSH = 0.25
 BURST = 0.02
 """Seconds of steps between two looks at the commands, where a step is shorter than that."""
 
+LINGER = 0.1
+"""Seconds between looks whether a branch is made, for which the end of the run waits."""
+
 Make = Callable[[Config, Table, torch.device], Steps]
 """Makes what takes a session's steps."""
 
@@ -73,6 +76,8 @@ class Session:
         self.paused = False
         self.ready = False
         """As `attend` left it: what is due at this epoch is done, and steps may be taken."""
+        self.lingering = False
+        """All is saved, and the end waits for what becomes of branches that the plan has asked for."""
         self._stopping = ""
         self._asked: deque[tuple[Ticket, Command]] = deque()
         self._stoppers: list[tuple[Ticket, int]] = []
@@ -108,9 +113,14 @@ class Session:
         """As `protocol.Status.state`."""
         return "replaying" if self.replaying else "paused" if self.paused else "running"
 
-    def stop(self, why: str, asked: tuple[Ticket, int] | None = None) -> None:
-        """End after the present step, with a resume point, and then answer. Safe to call from a signal handler."""
+    def stop(self, why: str, asked: tuple[Ticket, int] | None = None, *, urgent: bool = True) -> None:
+        """End after the present step, with a resume point, and then answer. Safe to call from a signal handler.
+
+        `urgent`: somebody waits for the end.
+        """
         self._stopping = why
+        if urgent:
+            self.planner.offshoots.hurry()
         if asked:
             self._stoppers.append(asked)
 
@@ -173,6 +183,8 @@ class Session:
     @property
     def rest(self) -> float:
         """Seconds until the next step may be taken; without end while the run is paused."""
+        if self.lingering:
+            return LINGER
         return math.inf if self.paused else self.throttle.left
 
     def attend(self) -> str:
@@ -180,8 +192,9 @@ class Session:
 
         `ready` says if it was done: a rest ends by the clock, so that asking `resting` again may tell otherwise.
         """
-        self.ready = False
+        self.ready = self.lingering = False
         self._carry_out_commands()
+        self.planner.offshoots.hear()
         if self._stopping:
             return self._end("stopped", self._stopping)
         if self.resting:
@@ -344,6 +357,9 @@ class Session:
         self.settle()
         if not self._saves.resume_path.exists():
             self._saves.save_resume_point()
+        self.lingering = self.planner.offshoots.awaited()
+        if self.lingering:
+            return ""
         seq = self.journal.ledger.append(self.epoch, state, True, text)
         self.journal.event(self.epoch, state, text, seq)
         self._trigger.ended(self.epoch)

@@ -10,6 +10,7 @@ from grok_tui import config as configs
 from grok_tui import locks
 from grok_tui.config import CONTROLS
 from grok_tui.errors import ConfigError
+from grok_tui.offshoot import Wish
 from grok_tui.protocol import ORDERS, Command, ControlInfo, Order, Plan, Reply, SetControl
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from grok_tui.train.session import Session
 
 Data = Mapping[str, Any]
-Offshoot = tuple[int, int, dict[str, float]]
-"""A branch to be started: its epoch, the ledger's number of the wish for it, and its changes."""
 
 NOBODY: Data = MappingProxyType({})
 
@@ -143,10 +142,10 @@ def hook(session: Session, by: Data = NOBODY, who: str = "") -> str:
     return "hook started"
 
 
-def branch(session: Session, wanted: Branch, by: Data = NOBODY, who: str = "") -> tuple[str, Offshoot]:
-    """Keep what a branch of this epoch needs, and say that there will be one; the other half starts it."""
+def branch(session: Session, wanted: Branch, by: Data = NOBODY, who: str = "") -> tuple[str, Wish]:
+    """Keep what a branch of this epoch needs, and say that it is owed from now on; `offshoots` see to it."""
     session.checkpoint()
     changes = {wanted.control: wanted.value} if wanted.control else {}
     text = f"a {wanted}{who}"
-    session.intervene("branch", text, changes=changes, **by)
-    return text, (session.epoch, session.journal.ledger.entries[-1].seq, changes)
+    session.intervene("branch", text, changes=changes, owed=True, **by)
+    return text, Wish(session.epoch, session.journal.ledger.entries[-1].seq, changes)

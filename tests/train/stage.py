@@ -61,6 +61,9 @@ def on(run: Run, hook: str = "") -> Iterator[Session]:
 def train(session: Session, epoch: int | None = None) -> str:
     """Take turns until a pause, the end, or an epoch; returns how it stands."""
     while not (end := session.attend()):
+        if session.lingering:
+            session._idle()
+            continue
         if session.resting or (epoch is not None and session.epoch >= epoch):
             return session.state
         steps = min(session.reach(), epoch - session.epoch if epoch is not None else 10**9)

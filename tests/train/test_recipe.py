@@ -10,6 +10,7 @@ import pytest
 from grok_tui import branches, launch, ledger, offshoot, planned, recipe, runs
 from grok_tui.errors import PlanError
 from grok_tui.runs import Run
+from tests.train.offspring import nobody_makes
 from tests.train.stage import ask, column, done, entries, final, on, tiny, train, whole
 
 pytestmark = pytest.mark.usefixtures("own_home")
@@ -124,25 +125,22 @@ def child_of(run: Run, epoch: int, before: int | None = None, asked: int | None 
 
 
 def test_a_branch_by_a_rule_does_not_do_what_the_rule_does_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted: list[tuple[object, ...]] = []
-    monkeypatch.setattr(offshoot, "start", lambda *words: wanted.append(words))
+    wanted = nobody_makes(monkeypatch)
     run = whole("at 37: branch; set weight_decay 9", "at 37: set lr 0.02", "at 60: set lr 0.001")
-    ((_, epoch, seq, changes),) = wanted
-    assert (epoch, changes) == (37, {})
-    assert isinstance(seq, int)
+    (wish,) = wanted
+    assert (wish.epoch, wish.changes) == (37, {})
     assert (run.resume_points / "00000037.safetensors").exists()
-    child = child_of(run, 37, asked=seq)
+    child = child_of(run, 37, asked=wish.seq)
     plain = whole("at 37: set lr 0.02", "at 60: set lr 0.001")
     assert column(child, "train_loss") == column(plain, "train_loss")
     assert final(child) == final(plain) != final(run)
 
 
 def test_each_rule_that_branches_makes_one_branch_which_makes_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted: list[tuple[object, ...]] = []
-    monkeypatch.setattr(offshoot, "start", lambda *words: wanted.append(words))
+    wanted = nobody_makes(monkeypatch)
     lines = ("at 37: branch lr 0.02", "at 37: branch lr 0.03; set lr 0.04", "at 60: branch", "at 90: set lr 0.001")
     run = whole(*lines)
-    made = [child_of(run, int(str(epoch)), asked=int(str(seq))) for _, epoch, seq, _ in wanted]
+    made = [child_of(run, wish.epoch, asked=wish.seq) for wish in tuple(wanted)]
     assert len(wanted) == 3, "the children asked for more"
     given_up = [[e.data["id"] for e in entries(child) if e.what == "unplanned"] for child in made]
     assert given_up == [[1, 2, 3], [2, 3], [3]]
@@ -156,16 +154,14 @@ def test_each_rule_that_branches_makes_one_branch_which_makes_none(monkeypatch: 
 
 
 def test_a_branch_that_was_typed_does_not_take_in_what_was_typed_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted: list[tuple[object, ...]] = []
-    monkeypatch.setattr(offshoot, "start", lambda *words: wanted.append(words))
+    wanted = nobody_makes(monkeypatch)
     run = runs.create(tiny())
     with on(run) as session:
         train(session, 37)
         for line in ("pause", "set lr 0.02", "branch", "set weight_decay 9"):
             ask(session, line)
     monkeypatch.setattr(launch, "_launch", lambda *_: None)
-    _, epoch, seq, _ = wanted[0]
-    assert offshoot.main([str(run.path), str(epoch), str(seq)]) == 0
+    assert offshoot.main([str(run.path), str(wanted[0].epoch), str(wanted[0].seq)]) == 0
     (child,) = runs.children(run)
     changes = [(e.data["control"], e.data["value"]) for e in entries(child) if e.what == "changed"]
     assert changes == [("lr", 0.02)]

@@ -46,6 +46,8 @@ LOOKS = {
     "unplanned": Look("◦", Token.MUTED),
     "fired": Look("•", Token.GOOD),
     "branch": Look("├", Token.MUTED),
+    "offshoot": Look("├", Token.GOOD),
+    "amiss": Look("✗", Token.BAD),
     "hook": Look("»", Token.MUTED),
     "paused": Look("‖", Token.WARN),
     "continued": Look("▸", Token.GOOD),

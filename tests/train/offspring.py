@@ -1,0 +1,49 @@
+"""The processes that make branches, in the hands of a test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from grok_tui import offshoot
+from grok_tui.offshoot import Outcome, Wish
+from grok_tui.runs import Run
+from grok_tui.train import offshoots
+
+
+@dataclass
+class Process:
+    """One that has been started, and ends when the test says so."""
+
+    wish: Wish
+    returncode: int | None = None
+
+    def poll(self) -> int | None:
+        return self.returncode
+
+
+def nobody_makes(monkeypatch: pytest.MonkeyPatch) -> list[Wish]:
+    """Branches are wanted, and said to be made at once; none is. Returns what will have been wanted."""
+    wanted: list[Wish] = []
+
+    def start(_run: Run, wish: Wish) -> Process:
+        wanted.append(wish)
+        return Process(wish, 0)
+
+    monkeypatch.setattr(offshoot, "start", start)
+    monkeypatch.setattr(offshoot, "outcome", lambda *_: Outcome("somebody"))
+    return wanted
+
+
+def waiting(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
+    """The processes that will have been started, none of which ends by itself."""
+    started: list[Process] = []
+    monkeypatch.setattr(offshoots, "LINGER", 2.0)
+
+    def start(_run: Run, wish: Wish) -> Process:
+        started.append(Process(wish))
+        return started[-1]
+
+    monkeypatch.setattr(offshoot, "start", start)
+    return started
