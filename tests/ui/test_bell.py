@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from grok_tui.protocol import PROTOCOL, Catalogue, Hello
+from grok_tui.protocol import PROTOCOL, Catalogue, Event, Hello
+from grok_tui.sources import Scripted
 from grok_tui.state import RunState
-from grok_tui.ui.bell import Bell
+from grok_tui.ui.bell import Bell, Mishaps
 from tests.science.curves import mainline
+from tests.ui.stage import on_stage, settled
+from tests.ui.story import frames
 
 
 def watched(end: int, *, bell: bool = True) -> RunState:
@@ -52,3 +55,25 @@ def test_it_is_silent_unless_wanted() -> None:
     bell.due(state, "live")
     grow(state, 600)
     assert not bell.due(state, "live")
+
+
+def amiss(epoch: int) -> Event:
+    return Event(epoch, "amiss", f"no branch at epoch {epoch:,}: no room", 0.0, 5, {"wish": 3})
+
+
+def test_what_goes_amiss_is_news_once_and_only_while_it_is_watched() -> None:
+    state, mishaps = watched(100), Mishaps()
+    state.apply(amiss(40))
+    assert not mishaps.news(state, "recording")
+    assert not mishaps.news(state, "live"), "caught up"
+    state.apply(amiss(60))
+    assert mishaps.news(state, "live") == "no branch at epoch 60: no room"
+    assert not mishaps.news(state, "live")
+
+
+async def test_a_branch_that_fails_while_the_run_is_watched_is_said_in_the_bottom_line() -> None:
+    source = Scripted(frames(until=2000))
+    async with on_stage(source) as (pilot, screen):
+        source.push(amiss(2000))
+        await settled(pilot, source)
+        assert screen.hints.notice == "no branch at epoch 2,000: no room"

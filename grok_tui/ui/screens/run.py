@@ -12,7 +12,7 @@ from grok_tui import wording
 from grok_tui.sources import Source
 from grok_tui.state import RunState
 from grok_tui.ui import keys, link
-from grok_tui.ui.bell import Bell
+from grok_tui.ui.bell import Bell, Mishaps
 from grok_tui.ui.board import Board
 from grok_tui.ui.bottom import Hints, Prompt
 from grok_tui.ui.doors import Doors
@@ -63,7 +63,7 @@ class RunScreen(Arranging, Noting, Ghosts, Planning, Branching, Relating, Replay
         self.view = like.view.without_cursor() if like else View()
         self._arrangement = like._board.arrangement if like else MAIN
         self.requests = Requests()
-        self._bell = Bell()
+        self._bell, self._mishaps = Bell(), Mishaps()
         self._note = ""
         self._stood = ""
         self._configured = like is not None
@@ -92,6 +92,8 @@ class RunScreen(Arranging, Noting, Ghosts, Planning, Branching, Relating, Replay
         if self.source.link == "cut off":
             self.requests.forget()
         self._tell_what_turned()
+        if text := self._mishaps.news(self.state, self.source.link):
+            self.say(text, "$bad")
         if self._bell.due(self.state, self.source.link):
             self.app.bell()
         if self.state.hello and not self._configured:
