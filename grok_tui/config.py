@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-import tomllib
 import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 
 from grok_tui import paths
 from grok_tui.errors import ConfigError, PresetError
+from grok_tui.toml_files import read_tables
 
 
 def _value(default: Any, low: float, high: float, about: str) -> Any:
@@ -265,14 +265,7 @@ def load(path: Path) -> Config:
         PresetError: the file cannot be read or is not TOML.
         ConfigError: it holds something unknown or out of bounds.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PresetError(f"{path}: no such preset file") from None
-    except OSError as error:
-        raise PresetError(f"{path}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PresetError(f"{path}: not TOML: {error}") from None
+    tables = read_tables(path, PresetError, missing="no such preset file")
     tables.setdefault("name", path.stem)
     return from_tables(tables, str(path))
 

@@ -65,5 +65,5 @@ def _id(place: Path) -> str:
         with (place / SWEEP).open("rb") as file:
             head = file.read(HEAD).decode(errors="replace")
         return str(tomllib.loads(head.partition("\n[")[0]).get("id", ""))
-    except (OSError, tomllib.TOMLDecodeError):  # no sweep
+    except (OSError, ValueError, RecursionError):  # no sweep
         return ""

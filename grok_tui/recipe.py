@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from grok_tui.plan import exact
 from grok_tui.planned import GOING, TOLD, of
 from grok_tui.protocol import Hello
 from grok_tui.runs import Run
+from grok_tui.toml_files import read_tables
 
 _MADE = ("device", "name", "threads", "torch", "python")
 """Of the machine that a run was trained on: what its last digits depend on."""
@@ -48,13 +48,7 @@ def read(path: Path) -> tuple[str, ...]:
     Raises:
         PlanError: the file cannot be read, is no recipe, or has a line that is no rule.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise PlanError(f"{path}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PlanError(f"{path}: not TOML: {error}") from None
-    found = tables.get("plan")
+    found = read_tables(path, PlanError).get("plan")
     lines = found.get("lines") if isinstance(found, dict) else found
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
         raise PlanError(f'{path}: no recipe: plan = ["at 6000: set weight_decay 0.3", ...] was expected')

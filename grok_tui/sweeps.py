@@ -12,7 +12,6 @@ import os
 import re
 import tempfile
 import time
-import tomllib
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from grok_tui.errors import ConfigError, RunError
 from grok_tui.grids import Axis, Place
 from grok_tui.membership import Membership
 from grok_tui.runs import Run
+from grok_tui.toml_files import read_tables
 
 VERSION = 1
 
@@ -157,16 +157,11 @@ class Sweep:
         Raises:
             RunError: the file is not a sweep's, or a newer version's.
         """
-        try:
-            tables = tomllib.loads(self.file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise RunError(f"{self.file}: cannot be read ({error.strerror})") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise RunError(f"{self.file}: not TOML: {error}") from None
-        if not isinstance(version := tables.get("version"), int) or version > VERSION:
+        found = read_tables(self.file, RunError)
+        if not isinstance(version := found.get("version"), int) or version > VERSION:
             raise RunError(f"{self.file}: made by another grok-tui (version {version!r}; this one reads {VERSION})")
         try:
-            return _contents(tables, str(self.file))
+            return _contents(found, str(self.file))
         except (KeyError, TypeError, ValueError, ConfigError) as error:
             raise RunError(f"{self.file}: not a sweep ({error})") from None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import lcm
@@ -14,6 +13,7 @@ from typing import Any
 
 from grok_tui import paths
 from grok_tui.errors import ConfigError
+from grok_tui.toml_files import read_tables
 from grok_tui.ui import panes
 
 SIZES = ("tiny", "small", "medium", "large")
@@ -225,12 +225,7 @@ def load(path: Path) -> Layout:
     Raises:
         ConfigError: it is no layout; says why in a line.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from None
+    tables = read_tables(path, ConfigError)
     names = _names(tables.pop("panes", None), path)
     about = tables.pop("about", "")
     for key in tables:
