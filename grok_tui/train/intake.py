@@ -18,7 +18,7 @@ from grok_tui import __version__, runs
 from grok_tui import config as configs
 from grok_tui.config import Config
 from grok_tui.errors import ConfigError, ExchangeError
-from grok_tui.protocol import PROTOCOL, Array, Catalogue, Hello, Points
+from grok_tui.protocol import PROTOCOL, Catalogue, Hello, Points
 from grok_tui.runs import Run
 from grok_tui.science import losses
 from grok_tui.train import catalogue, checkpoint, foreign, steer, textbook, translate
@@ -305,12 +305,7 @@ class _Intake:
         findings = self._probe.look(w, closely)
         numbers = {"train_loss": loss, "train_accuracy": accuracy, **findings.numbers}
         self._relate_to_start(epoch, numbers)
-        for name, values in findings.arrays.items():
-            if name == "key_frequencies":
-                if values.tolist() == self._keys:
-                    continue
-                self._keys = values.tolist()
-            self._journal.write(Array(epoch, name, values))
+        self._keys = self._journal.arrays(epoch, findings.arrays, self._keys)
         at = np.array([epoch])
         self._journal.write(Points(at, {name: np.array([value]) for name, value in numbers.items()}))
         self._latest |= numbers

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
+from numpy.typing import NDArray
+
 from grok_tui.ledger import Ledger
-from grok_tui.protocol import Event, Reply, Status, Stored
+from grok_tui.protocol import Array, Event, Reply, Status, Stored
 from grok_tui.record import Recorder
 from grok_tui.runs import Run
 from grok_tui.train.serve import Server, Ticket
@@ -32,6 +35,16 @@ class Journal:
         recorded = self.recorder.append(frame)
         if self.server:
             self.server.publish(recorded)
+
+    def arrays(self, epoch: int, found: Mapping[str, NDArray[Any]], keys: list[int]) -> list[int]:
+        """Record the arrays of a look, the key frequencies only where they are not `keys`; returns what they are."""
+        for name, values in found.items():
+            if name == "key_frequencies":
+                if values.tolist() == keys:
+                    continue
+                keys = values.tolist()
+            self.write(Array(epoch, name, values))
+        return keys
 
     def event(self, epoch: int, what: str, text: str, seq: int = 0, **data: Any) -> None:
         """Record that something happened."""

@@ -19,7 +19,7 @@ import torch
 from grok_tui.config import Config
 from grok_tui.course import STEERED
 from grok_tui.errors import RunError
-from grok_tui.protocol import Array, Command, Event, Points, Reply
+from grok_tui.protocol import Command, Event, Points, Reply
 from grok_tui.runs import Run
 from grok_tui.train import steer
 from grok_tui.train.cadence import is_measured, next_measure, next_multiple
@@ -324,12 +324,7 @@ class Session:
         findings = self._probe.look(self._stepper.weights, closely)
         numbers = findings.numbers | {"train_spike": self._spikes.look(self.epoch)}
         at = np.array([self.epoch])
-        for name, values in findings.arrays.items():
-            if name == "key_frequencies":
-                if values.tolist() == self._keys:
-                    continue
-                self._keys = values.tolist()
-            self.journal.write(Array(self.epoch, name, values))
+        self._keys = self.journal.arrays(self.epoch, findings.arrays, self._keys)
         # the numbers last: they say that this look is whole, and a resume takes it again where they are missing
         self._record(Points(at, {name: np.array([value]) for name, value in numbers.items()}))
         self.latest |= {name: value for name, value in numbers.items() if np.isfinite(value)}
