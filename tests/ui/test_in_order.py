@@ -69,12 +69,12 @@ async def test_a_branch_typed_in_one_go_is_made_as_typed_and_the_screen_below_st
             before = screen.view
             burst(pilot, "b", "0", ".", "3", "enter")
             await pilot.pause()
+            assert screen.large is None
             gate.set()
             await until(pilot, lambda: came(pilot, screen))
             [(_, _, wish)] = made.made
             assert wish["changes"] == {"weight_decay": 0.3}
             assert screen.view == before
-            assert screen.large is None
 
 
 async def test_it_is_the_same_while_a_pane_has_the_keyboard() -> None:
