@@ -173,7 +173,7 @@ class GrokApp(InOrder):
     def action_help(self) -> None:
         """Every key, every pane."""
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+            self.push_screen(HelpScreen(self.screen.whole if isinstance(self.screen, Guarded) else ""))
 
     def action_light_or_dark(self) -> None:
         """The other of our two themes."""

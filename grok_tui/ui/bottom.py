@@ -18,7 +18,7 @@ from grok_tui.protocol import ControlInfo
 from grok_tui.ui import wishes
 from grok_tui.ui.field import Field
 from grok_tui.ui.keys import Key
-from grok_tui.ui.messages import PromptClosed, Typed
+from grok_tui.ui.messages import Typed
 from grok_tui.ui.widgets.cells import cut
 
 GAP = 2
@@ -26,15 +26,18 @@ GAP = 2
 BESIDE = ("q", "?")
 """Keys that a notice of one line leaves in sight."""
 
-ROWS = 3
-"""Rows that a long notice may take."""
+WHOLE = "?"
+"""The key by which a notice that does not fit is read whole."""
 
 Wrong = Callable[[str], str]
 """What is wrong with a text; empty when nothing is."""
 
 
 class Hints(Static):
-    """Keys from the table, as many as fit, each to be clicked too; a notice takes their place until the next key."""
+    """Keys from the table, as many as fit, each to be clicked too; a notice takes their place until the next key.
+
+    Always one line: a second one would move all that is above it.
+    """
 
     def __init__(self, namespace: str = "screen") -> None:
         super().__init__(id="hints")
@@ -44,6 +47,12 @@ class Hints(Static):
         self._beside = Content("")
         """Keys that stay in sight at the end of the notice's line."""
         self._said: Content | None = None
+        self._whole = ""
+
+    @property
+    def whole(self) -> str:
+        """What was said last, where it did not fit; help shows it."""
+        return self._whole
 
     @property
     def notice(self) -> str:
@@ -59,6 +68,8 @@ class Hints(Static):
         """Show a notice; an empty one brings the keys back."""
         self._notice = Content.styled(text, style) if style else Content(text)
         self._beside = Content("")
+        if text:
+            self._whole = ""
         self._draw()
 
     def say_beside(self, *texts: str) -> str:
@@ -69,6 +80,7 @@ class Hints(Static):
         text = next((text for text in texts if len(text) <= room), cut(texts[-1], room))
         self._notice = Content(text)
         self._draw()
+        self._whole = "" if text in texts else texts[-1]
         return text
 
     def on_resize(self) -> None:
@@ -76,14 +88,21 @@ class Hints(Static):
 
     def _draw(self) -> None:
         width = self._width
-        said = self._notice if self._notice.plain else self._hints(width)
-        if self._notice.plain and self._beside.plain:
-            gap = width - len(self._notice.plain) - len(self._beside.plain)
-            said = Content.assemble(self._notice, " " * max(gap, 1), self._beside)
+        said = self._shown(width) if self._notice.plain else self._hints(width)
         if said != self._said:
             self._said = said
-            self.styles.height = min(len(said.wrap(width)), ROWS)  # a layout, if it is another than before
             self.update(said, layout=False)
+
+    def _shown(self, width: int) -> Content:
+        """The notice, or what there is room for, and then the key to read all of it."""
+        notice, beside = Content(" ").join(self._notice.split("\n")), self._beside
+        if not beside.plain and notice.cell_length > width:
+            self._whole = notice.plain
+            beside = next((self._hint(replace(row, label="all")) for row in self._rows if row.first == WHOLE), beside)
+            notice = notice.truncate(max(width - beside.cell_length - 1, 1), ellipsis=True)
+        if not beside.plain:
+            return notice
+        return Content.assemble(notice, " " * max(width - notice.cell_length - beside.cell_length, 1), beside)
 
     @property
     def _width(self) -> int:
@@ -176,7 +195,6 @@ class Prompt(Horizontal):
         self.add_class("-closed")
         self.remove_class("-line")
         self.screen.set_focus(None)
-        self.post_message(PromptClosed())
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

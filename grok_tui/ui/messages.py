@@ -90,11 +90,6 @@ class Typed(Message):
 
 
 @dataclass
-class PromptClosed(Message):
-    """The input was left, with or without a value."""
-
-
-@dataclass
 class Pointed(Message):
     """The mouse points at an epoch of a chart, its button down."""
 

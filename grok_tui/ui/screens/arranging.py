@@ -107,7 +107,6 @@ class Arranging(Part):
 
     def action_save_layout(self) -> None:
         """Ask for a name to save the present panes under."""
-        self.hints.display = False
         self.prompt.open_text("Save layout as", "Enter saves · Esc leaves", self._save_layout)
 
     def _save_layout(self, name: str) -> None:

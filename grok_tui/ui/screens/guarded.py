@@ -38,6 +38,11 @@ class Guarded(Screen[None]):
         """Tell the user something."""
         self.query_one(Hints).say(text, style)
 
+    @property
+    def whole(self) -> str:
+        """What was said last, where it did not fit into its line."""
+        return self.query_one(Hints).whole
+
     def want(self, message: Message) -> None:
         """Ask the app for another screen; keys wait for it."""
         self.post_message(message)

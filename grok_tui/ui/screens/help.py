@@ -23,10 +23,18 @@ class HelpScreen(ModalScreen[None]):
     CSS_PATH = "help.tcss"
     BINDINGS = [Binding("escape,q,question_mark,h,f1,ctrl+c", "dismiss", "Close", show=False)]
 
+    def __init__(self, said: str = "") -> None:
+        """`said` is what the screen below could not say whole."""
+        super().__init__()
+        self._said = said
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help") as page:
             page.border_title = "Help"
             page.border_subtitle = "esc closes · ↑ ↓ scroll"
+            if self._said:
+                yield Static("Said last", classes="help-group")
+                yield Static(Content(self._said), id="help-said")
             yield Static(ABOUT, classes="help-text")
             for group, rows in keys.groups().items():
                 yield Static(group, classes="help-group")

@@ -31,7 +31,6 @@ class Noting(Looking):
         if self.state.hello is None:
             return
         epoch = self.view.cursor if self.view.cursor is not None else self.state.epoch
-        self.hints.display = False
         label, then = f"Note at {epoch:,}", partial(self._write_down, epoch)
         self.prompt.open_text(label, "Enter keeps it · Esc leaves", then, wrong=notes.wrong)
 

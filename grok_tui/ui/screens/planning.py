@@ -104,7 +104,6 @@ class Planning(Steering):
             self.typed[command.id] = partial(self._ask_line, label, note, begin, line)
             self.send(command)
 
-        self.hints.display = False
         self.prompt.open_text(label, note, then, line, partial(self._wrong_line, begin), refused)
         self.prompt.add_class("-line")
 

@@ -17,7 +17,7 @@ from grok_tui.ui.board import Board
 from grok_tui.ui.bottom import Hints, Prompt
 from grok_tui.ui.doors import Doors
 from grok_tui.ui.layouts import MAIN
-from grok_tui.ui.messages import HomeWanted, LinkEnded, PromptClosed, StateAdvanced
+from grok_tui.ui.messages import HomeWanted, LinkEnded, StateAdvanced
 from grok_tui.ui.pace import Pace
 from grok_tui.ui.panes import DecayPane
 from grok_tui.ui.screens.arranging import Arranging
@@ -120,9 +120,6 @@ class RunScreen(Arranging, Noting, Ghosts, Planning, Branching, Relating, Replay
         self.requests.forget()
         self.say(message.text, "$bad")
         self._line.ask()
-
-    def on_prompt_closed(self, _message: PromptClosed) -> None:
-        self.hints.display = not self.prompt.is_open  # it may have been opened again
 
     def on_key(self, _event: events.Key) -> None:
         self.say("")

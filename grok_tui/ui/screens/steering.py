@@ -94,7 +94,6 @@ class Steering(Part):
 
     def _ask(self, control: str, value: str, refused: str = "") -> None:
         if (info := self.state.control(control)) is not None:
-            self.hints.display = False
             self.prompt.open(info, value, self.state.control_value("lr"), refused)
 
     def action_step(self, control: str, factor: float) -> None:
