@@ -11,12 +11,12 @@ import math
 import os
 import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from grok_tui.errors import RecordError
+from grok_tui.growing import Growing
 
 _FIELDS = ("seq", "time", "epoch", "what", "ok", "text")
 
@@ -40,7 +40,7 @@ class Entry:
     """`control`, `value`, `previous` of a change, and the like."""
 
 
-class Ledger:
+class Ledger(Growing):
     """The one writer of a ledger. A torn last line is cut off first."""
 
     def __init__(self, path: Path) -> None:
@@ -49,17 +49,12 @@ class Ledger:
         Raises:
             RecordError: it cannot be opened, or a line before the last is not an entry.
         """
-        self.path = path
-        try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise RecordError(f"{path}: cannot be written ({error.strerror})") from None
-        try:
-            self.entries, self._end = _parse(path)
-            os.ftruncate(self._fd, self._end)
-        except (OSError, RecordError) as error:
-            os.close(self._fd)
-            raise RecordError(str(error)) from None
+        self.entries: list[Entry] = []
+        super().__init__(path, self._sound)
+
+    def _sound(self, path: Path) -> int:
+        self.entries, end = _parse(path)
+        return end
 
     def append(self, epoch: int, what: str, ok: bool, text: str, **data: Any) -> int:
         """Write one entry through to the disk; returns its number.
@@ -69,23 +64,9 @@ class Ledger:
         """
         seq = self.entries[-1].seq + 1 if self.entries else 1
         entry = Entry(seq, time.time(), epoch, what, ok, text, _plain(data))
-        line = memoryview(_line(entry))
-        done = 0
-        try:
-            while done < len(line):
-                done += os.pwrite(self._fd, line[done:], self._end + done)
-            os.fsync(self._fd)
-        except OSError as error:
-            with suppress(OSError):  # the half line is torn; the next append overwrites it
-                os.ftruncate(self._fd, self._end)
-            raise RecordError(f"{self.path}: cannot be written ({error.strerror})") from None
-        self._end += done
+        self.extend(_line(entry), sync=True)
         self.entries.append(entry)
         return seq
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._fd)
 
 
 def read(path: Path) -> list[Entry]:

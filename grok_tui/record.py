@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, cast
 
 from grok_tui import codec
 from grok_tui.errors import ProtocolError, RecordError
+from grok_tui.growing import Growing
 from grok_tui.protocol import Recorded, Stored, Unknown
 
 MAX_PAYLOAD = codec.MAX_FRAME - 256
@@ -26,7 +26,7 @@ _KIND = 32
 """Bytes at a payload's start that name its kind."""
 
 
-class Recorder:
+class Recorder(Growing):
     """The one writer of a recording. Whatever is torn at the end of the file is cut off first."""
 
     def __init__(self, path: Path) -> None:
@@ -35,22 +35,7 @@ class Recorder:
         Raises:
             RecordError: it cannot be opened or is damaged before its end.
         """
-        self.path = path
-        try:
-            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            raise RecordError(f"{path}: cannot be written ({error.strerror})") from None
-        try:
-            if harm := damage(path):
-                raise RecordError(harm)
-            self.position = end_of_records(path)
-            """Where the next record will begin, in bytes."""
-            self.torn = os.fstat(self._fd).st_size - self.position
-            """Bytes of a torn record that were cut off on opening."""
-            os.ftruncate(self._fd, self.position)
-        except (OSError, RecordError) as error:
-            os.close(self._fd)
-            raise RecordError(str(error)) from None
+        super().__init__(path, _sound)
 
     def append(self, frame: Stored) -> Recorded:
         """Write one record whole, or leave the file as it was.
@@ -61,32 +46,16 @@ class Recorder:
         payload = codec.pack(frame)
         if len(payload) > MAX_PAYLOAD:
             raise RecordError(f"{self.path}: a {frame.kind} of {len(payload):,} bytes is over {MAX_PAYLOAD:,}")
-        record = memoryview(_head(payload) + payload)
-        start, end = self.position, self.position + len(record)
-        try:
-            while self.position < end:
-                self.position += os.pwrite(self._fd, record[self.position - start :], self.position)
-        except OSError as error:
-            self.position = start
-            with suppress(OSError):  # the half record is a torn tail; the next append overwrites it
-                os.ftruncate(self._fd, start)
-            raise RecordError(f"{self.path}: cannot be written ({error.strerror})") from None
-        return Recorded(start, end, payload)
+        start = self.position
+        self.extend(_head(payload) + payload)
+        return Recorded(start, self.position, payload)
 
-    def sync(self) -> None:
-        """Wait until the disk itself has everything: survives not only a kill but a power cut.
 
-        Raises:
-            RecordError: the disk says that it could not.
-        """
-        try:
-            os.fsync(self._fd)
-        except OSError as error:
-            raise RecordError(f"{self.path}: cannot be written ({error.strerror})") from None
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._fd)
+def _sound(path: Path) -> int:
+    """The bytes of the whole records; there is nothing else but a torn tail."""
+    if harm := damage(path):
+        raise RecordError(harm)
+    return end_of_records(path)
 
 
 def read(path: Path, start: int = 0, limit: int | None = None) -> tuple[list[Stored], int]:
