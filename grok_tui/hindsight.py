@@ -7,7 +7,6 @@ soonest, not in that of the epochs. The run's own recording is never touched.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 import zlib
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grok_tui import record
+from grok_tui import holding, record
 from grok_tui.errors import ConfigError, RecordError, RunError
 from grok_tui.protocol import PROTOCOL, Array, Hello, Points, SeriesInfo
 from grok_tui.runs import Run
@@ -68,9 +67,8 @@ RECORDS = 512
 LONGEST = 120
 """Letters of a key set in a file's name."""
 
-HOLD_PATIENCE = 1.0
+HOLD_PATIENCE = holding.PATIENCE
 """Seconds for which a process insists on the lock: `going_on` holds it for an instant when it looks."""
-
 
 TURN = 24 * 3600.0
 """Seconds for which one waits that is to take its turn."""
@@ -290,20 +288,14 @@ def _newest(place: Path) -> tuple[Path, int, int] | None:
 
 def going_on(run: Run) -> tuple[int, ...] | None:
     """The keys of the process that recomputes now; None when none does."""
-    try:
-        fd = os.open(directory(run) / "lock", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+    lock = directory(run) / "lock"
+    if not holding.held(lock):
         return None
     try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        words = os.pread(fd, 1 << 14, 0).decode(errors="replace").partition("\n")[2].split()
-        return tuple(int(word) for word in words if word.isdigit())
-    except OSError:  # a file system without locks: nobody can hold one
+        words = lock.read_text(encoding="utf-8", errors="replace").partition("\n")[2].split()
+    except OSError:  # the directory has gone meanwhile
         return None
-    finally:
-        os.close(fd)
-    return None
+    return tuple(int(word) for word in words if word.isdigit())
 
 
 @contextmanager
@@ -320,16 +312,8 @@ def hold(run: Run, keys: Sequence[int], patience: float = HOLD_PATIENCE) -> Iter
     except OSError as error:
         raise RunError(f"{place}: cannot be written ({error.strerror})") from None
     try:
-        deadline, pause = time.monotonic() + patience, 0.01
-        while True:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise busy(run, going_on(run) or ()) from None
-            time.sleep(pause)
-            pause = min(pause * 1.1, 0.5)
+        if not holding.taken(fd, patience):
+            raise busy(run, going_on(run) or ())
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()}\n{' '.join(map(str, keys))}\n".encode(), 0)
         yield

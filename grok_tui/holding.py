@@ -56,13 +56,13 @@ def hold(path: Path, text: str, busy: Callable[[], str]) -> Iterator[None]:
         os.close(fd)
 
 
-def taken(fd: int) -> bool:
-    """Whether the lock of an open file is now ours; insists for `PATIENCE`.
+def taken(fd: int, patience: float = PATIENCE) -> bool:
+    """Whether the lock of an open file is now ours; insists for so many seconds, and looks less often as they pass.
 
     Raises:
         RunError: there are no locks here.
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline, pause = time.monotonic() + patience, 0.01
     while True:
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -72,4 +72,5 @@ def taken(fd: int) -> bool:
                 return False
         except OSError as error:
             raise RunError(f"this file system has no locks ({error.strerror}); put GROK_TUI_HOME on another") from None
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(1.1 * pause, 0.5)
