@@ -32,3 +32,10 @@ def key(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
 
     known = config.keys()
     return [f"{name}=" for name in known if name.startswith(typed)]
+
+
+def phase(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
+    """Phases by the first word of their names, which is enough."""
+    from grok_tui.science.phases import Phase
+
+    return [word for each in Phase if (word := each.value.split()[0]).startswith(typed)]

@@ -270,6 +270,17 @@ def parse(line: str, series: Collection[str] | None = None) -> Rule:
     return Reader(line, series).rule()
 
 
+def moment(text: str) -> When:
+    """The moment that a text names, as it stands after `until`.
+
+    Raises:
+        PlanError: it names none.
+    """
+    from grok_tui.plan_reader import Reader
+
+    return Reader(text).moment()
+
+
 def check(lines: Iterable[str], source: str) -> None:
     """Pass if all the lines of a configuration are rules; which series a run announces its trainer knows.
 

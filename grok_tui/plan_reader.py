@@ -56,6 +56,12 @@ class Reader:
         self._end()
         return found
 
+    def moment(self) -> plan.When:
+        """The moment that it says, and nothing else."""
+        found = self._until()
+        self._end()
+        return found
+
     def rule(self) -> plan.Rule:
         """The rule that it says."""
         if len(self._line) > LONGEST or not self._line.isprintable():

@@ -11,11 +11,18 @@ from grok_tui.commands import common
 
 if TYPE_CHECKING:
     from grok_tui.pruning import Piece
+    from grok_tui.runs import Run
 
 
 @click.command()
 @click.argument("run", shell_complete=completion.run)
-@click.option("--epoch", type=int, metavar="N", help="Where they part; by default the last one that is recorded.")
+@click.option(
+    "--epoch",
+    metavar="N|PHASE",
+    shell_complete=completion.phase,
+    help="Where they part: an epoch, or where a phase began, such as cleanup or cleanup+500; "
+    "by default the last epoch that is recorded.",
+)
 @click.option("--weight-decay", metavar="X", help="From there on.")
 @click.option("--lr", metavar="X", help="Learning rate, from there on.")
 @click.option("--epochs", metavar="N", help="How long the branch is trained, counted from epoch 0.")
@@ -35,7 +42,7 @@ if TYPE_CHECKING:
 @common.once
 @common.detach
 def branch(
-    run: str, epoch: int | None, before: int | None, settings: tuple[str, ...], device: str, threads: int | None,
+    run: str, epoch: str | None, before: int | None, settings: tuple[str, ...], device: str, threads: int | None,
     hook: str, headless: bool, once: bool, detach: bool, **shortcuts: str | None,
 ) -> int | None:  # fmt: skip
     """Make a run that shares another one's past up to an epoch, and goes its own way from there; then open it.
@@ -51,7 +58,7 @@ def branch(
     parent = common.find(run)
     changes = {name: _number(name, text) for name in ("weight_decay", "lr") if (text := shortcuts.pop(name))}
     given = common.overrides(shortcuts, settings)
-    at = branches.last(parent, before) if epoch is None else epoch
+    at = branches.last(parent, before) if epoch is None else _epoch(parent, epoch)
     if common.on_terminal():
         click.echo(f"branching {parent.name} at epoch {at:,} …", err=True)
     child = launch.branch(
@@ -135,6 +142,21 @@ def _table(pieces: list[Piece]) -> list[str]:
         name = piece.run.name if piece.run else "(hidden)"
         rows.append((name, piece.rule, f"{len(piece.paths):,}", wording.size(piece.frees), piece.left))
     return wording.columns(rows, right=frozenset({2, 3}))
+
+
+def _epoch(run: Run, text: str) -> int:
+    """The epoch that was given, as a number or by a phase of the run."""
+    from grok_tui import comparing, placing
+    from grok_tui.errors import PlanError
+
+    try:
+        return int(text)
+    except ValueError:
+        pass  # a phase, then, or a number as people write it
+    try:
+        return placing.epoch(comparing.read(run), text)
+    except PlanError as error:
+        raise PlanError(f"--epoch {error}") from None
 
 
 def _number(name: str, text: str) -> float:

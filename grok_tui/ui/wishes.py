@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from grok_tui import wording
+from grok_tui import placing, wording
 from grok_tui.course import STEERED
 from grok_tui.errors import ConfigError
 from grok_tui.protocol import ControlInfo, Event
@@ -48,7 +48,7 @@ def wished(state: RunState, epoch: str, values: Mapping[str, str], epochs: str) 
     Raises:
         ConfigError: a text says nothing that a branch could be made of.
     """
-    at = whole(epoch, "epoch", 0)
+    at = begin(state, epoch)
     if at > (newest := recorded(state)):
         raise ConfigError(f"epoch {at:,}: {state.run} is recorded up to {newest:,}")
     changes = {}
@@ -62,6 +62,15 @@ def wished(state: RunState, epoch: str, values: Mapping[str, str], epochs: str) 
     if until <= at:
         raise ConfigError(f"train until {until:,}: more than the {at:,} epochs that it begins with")
     return Wish(at, changes, until if until != state.epochs else 0)
+
+
+def begin(state: RunState, text: str) -> int:
+    """The epoch at which a branch is to begin, as typed: a number, or a phase that the run came to.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    return placing.epoch(state, text) if _is_word(text) else whole(text, "epoch", 0)
 
 
 def whole(text: str, what: str, least: int) -> int:
@@ -92,9 +101,11 @@ def number(text: str, info: ControlInfo) -> float:
     return value
 
 
-def again(points: tuple[int, ...], epoch: int) -> str:
-    """From which resume point a branch at an epoch starts, and what that costs."""
+def again(points: tuple[int, ...], epoch: int, typed: str = "") -> str:
+    """From which resume point a branch at an epoch starts, and what that costs; where a word was typed, which epoch."""
     start = max((point for point in points if point <= epoch), default=0)
+    if _is_word(typed):
+        return f"epoch {epoch:,}: " + (f"{epoch - start:,} epochs" if epoch > start else "nothing") + " computed again"
     where = f"resume point {start:,}" if start else "the beginning"
     return f"{where}: {epoch - start:,} epochs computed again" if epoch > start else f"{where}: nothing computed again"
 
@@ -107,6 +118,10 @@ def said(state: RunState, wish: Wish) -> str:
         before = wording.number(state.control_at(name, wish.epoch))
         told.append(f"{info.label if info else name} {before} → {wording.number(value)}")
     return ", ".join(told) or "no change: a control, which repeats its parent bit for bit"
+
+
+def _is_word(text: str) -> bool:
+    return text.strip()[:1].isalpha()
 
 
 def last_change(state: RunState) -> Event | None:

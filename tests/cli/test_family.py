@@ -12,12 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from grok_tui import branches, cli, launch, locks, pruning, removal, runs, wording
+from grok_tui import branches, cli, codec, comparing, launch, locks, pruning, record, removal, runs, wording
 from grok_tui.commands import common
 from grok_tui.ledger import Ledger
 from grok_tui.record import Recorder
 from grok_tui.runs import Run
+from grok_tui.science.phases import Phase
 from tests.sweep import planted, tiny
+from tests.ui import story
 from tests.wire.wiring import event, hello, make_run, points
 
 Done = subprocess.CompletedProcess[str]
@@ -112,6 +114,12 @@ def test_branch_says_what_it_made_and_from_where_it_begins(say: Say, monkeypatch
     ("arguments", "said"),
     [
         (("--epoch", "101"), "there is no epoch 101"),
+        (("--epoch", "-5"), "epoch -5: 0 or more was expected"),
+        (("--epoch", "clenup"), "--epoch 'clenup': 'clenup' is no phase; did you mean 'cleanup'?"),
+        (("--epoch", "cleanup 500"), "--epoch 'cleanup 500': 'cleanup 500' is no phase"),
+        (("--epoch", "cleanup"), "demo-1 has not been measured, and no phase of it is known"),
+        (("--epoch", "test_loss < 1"), "'test_loss < 1': an epoch or a phase was expected"),
+        (("--epoch", "in 5"), "'in 5': an epoch or a phase was expected"),
         (("--epoch", "5", "--weight-decay", "much"), "--weight-decay: 'much' is not a number"),
         (("--epoch", "5", "--weight-decay", "-1"), "weight_decay = -1.0 is out of bounds"),
         (("--epoch", "5", "--set", "task.p=7"), "task.p cannot be set in a branch"),
@@ -126,6 +134,39 @@ def test_a_branch_that_cannot_be_is_one_line_and_nothing_is_left(
 ) -> None:
     run = recorded()
     assert said in refused(say("branch", run.name, *arguments))
+    assert [path.name for path in home.iterdir()] == [run.name]
+
+
+def grokking(until: int) -> Run:
+    """The scripted run of the screens, recorded up to an epoch."""
+    run = make_run()
+    record.write(run.frames, map(codec.pack, story.frames(until=until)))
+    return run
+
+
+def test_a_branch_begins_where_a_phase_began_as_viewers_place_it(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "_launch", lambda *_: None)
+    run = grokking(9000)
+    began = {b.phase: b.epoch for b in comparing.read(run).phases.boundaries}
+    assert 6000 < began[Phase.CLEANUP] < 7500
+    assert began[Phase.CIRCUIT_FORMATION] < began[Phase.CLEANUP]
+    words = ("cleanup", "cleanup+500", "Circuit formation + 1,000", "circuit", "7,000", "at 7000")
+    said = [say("branch", run.name, "--epoch", word) for word in words]
+    assert [done.returncode for done in said] == [0] * len(words)
+    assert f"demo-1.1: demo-1 at {began[Phase.CLEANUP]:,}" in said[0].stderr
+    at = [child.lineage.epoch for child in runs.children(run) if child.lineage]
+    cleanup, circuit = began[Phase.CLEANUP], began[Phase.CIRCUIT_FORMATION]
+    assert at == [cleanup, cleanup + 500, circuit + 1000, circuit, 7000, 7000]
+
+
+def test_a_run_that_has_not_come_to_a_phase_says_in_one_line_where_it_is(say: Say, home: Path) -> None:
+    run = grokking(5000)
+    told = refused(say("branch", run.name, "--epoch", "cleanup"))
+    assert (
+        told == "grok-tui: demo-1 has not come to cleanup: it is now circuit formation, as measured up to epoch 5,000\n"
+    )
+    told = refused(say("branch", run.name, "--epoch", "circuit + 9000"))
+    assert "there is no epoch 10,300 to branch at" in told
     assert [path.name for path in home.iterdir()] == [run.name]
 
 

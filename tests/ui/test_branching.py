@@ -82,6 +82,9 @@ async def test_a_bad_value_starts_nothing_and_says_what_was_expected(typed: str)
     ("epoch", "until_", "why"),
     [
         ("9001", "40000", "recorded up to 9,000"),
+        ("generalized", "40000", "has not come to generalized: it is now"),
+        ("clenup", "40000", "'clenup' is no phase; did you mean 'cleanup'?"),
+        ("test_loss < 1", "40000", "an epoch or a phase was expected"),
         ("6.5", "40000", "a whole number from 0 on was expected"),
         ("6000", "6000", "more than the 6,000 epochs that it begins with"),
     ],
@@ -97,6 +100,27 @@ async def test_epochs_that_cannot_be_start_nothing(epoch: str, until_: str, why:
         await pilot.pause()
         assert why in " ".join(str(pilot.app.screen.query_one("#branch-sum", Static).render()).split())
     assert family.made == []
+
+
+async def test_a_phase_is_an_epoch_too() -> None:
+    family = world()
+    source = scripted(story.frames(until=9000, changes=[(5000, "weight_decay", 3.0), (8000, "weight_decay", 5.0)]))
+    async with on_stage(source, doors=family.doors()) as (pilot, screen):
+        began = next(b.epoch for b in screen.state.phases.boundaries if b.phase == "cleanup")
+        await pilot.press("b")
+        await done(pilot, "points")
+        assert pilot.app.screen.query_one("#control-weight_decay", Input).value == "5"
+        pilot.app.screen.query_one("#at-epoch", Input).value = "cleanup + 10"
+        await pilot.pause()
+        assert pilot.app.screen.query_one("#control-weight_decay", Input).value == "3"
+        assert f"epoch {began + 10:,}: {began + 10 - 5900:,} epochs computed again" in "\n".join(text(pilot))
+        pilot.app.screen.query_one("#at-epoch", Input).value = "clenup"
+        await pilot.pause()
+        assert f"epoch {began + 10:,}:" not in "\n".join(text(pilot))
+        pilot.app.screen.query_one("#at-epoch", Input).value = "Cleanup+10"
+        await pilot.press("enter")
+        await until(pilot, lambda: bool(family.made))
+    assert family.made[0][1:] == (began + 10, {"changes": {}, "settings": (), "before": None})
 
 
 async def test_another_epoch_brings_the_value_that_was_in_force_there_unless_one_was_typed() -> None:

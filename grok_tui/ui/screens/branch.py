@@ -37,6 +37,8 @@ class BranchScreen(ModalScreen[Wish | None]):
         self._state, self._at, self._points = state, epoch, points
         self._controls = [info.name for info in state.catalogue.controls]
         self._wish: Wish | None = None
+        self._named = ""
+        """What was typed for the epoch, while it names one."""
 
     def compose(self) -> ComposeResult:
         state, epochs = self._state, self._state.epochs
@@ -71,9 +73,11 @@ class BranchScreen(ModalScreen[Wish | None]):
     def _move(self, text: str) -> None:
         """The controls that nobody has typed over follow to what was in force at the new epoch."""
         try:
-            epoch = wishes.whole(text, "epoch", 0)
+            epoch = wishes.begin(self._state, text)
         except ConfigError:
+            self._named = ""
             return
+        self._named = text
         for name in self._controls:
             field = self.query_one(f"#{CONTROL}{name}", Input)
             if field.value == wishes.held(self._state, name, self._at):
@@ -92,7 +96,7 @@ class BranchScreen(ModalScreen[Wish | None]):
         except ConfigError as error:
             self._wish, told = None, Content.styled(str(error), "$bad")
         self.query_one("#branch-sum", Static).update(told)
-        self._note(EPOCH, wishes.again(self._points, self._at))
+        self._note(EPOCH, wishes.again(self._points, self._at, self._named))
         if "weight_decay" in values and "lr" in values:
             self._note(f"{CONTROL}weight_decay", _meaning(values))
 

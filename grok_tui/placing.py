@@ -1,0 +1,36 @@
+"""A moment of a run's past as users write it: an epoch, or a phase that the run came to. No IO, no clock."""
+
+from __future__ import annotations
+
+from grok_tui import crossings, plan
+from grok_tui.errors import ConfigError
+from grok_tui.plan import At, Entering
+from grok_tui.science.phases import Phase
+from grok_tui.state import RunState
+
+
+def epoch(state: RunState, text: str) -> int:
+    """The epoch that a text names: `6000`, or `cleanup + 500`, told from where the run came to the phase first.
+
+    Raises:
+        PlanError: it is not of the language of plans, or names no phase.
+        ConfigError: it is another moment than these, or the run has not come to the phase.
+    """
+    match plan.moment(text):
+        case At(epoch=at):
+            return at
+        case Entering(phase=phase, after=after):
+            return _began(state, phase) + after
+    raise ConfigError(f"{text.strip()!r}: an epoch or a phase was expected, such as 6000, cleanup or cleanup + 500")
+
+
+def _began(state: RunState, phase: Phase) -> int:
+    """Where a phase began, by everything that is known: as every viewer shows it."""
+    found = crossings.phase(state, phase)
+    if found.epoch is not None:
+        return found.epoch
+    if found.known < 0:
+        raise ConfigError(f"{state.run} has not been measured, and no phase of it is known")
+    raise ConfigError(
+        f"{state.run} has not come to {phase}: it is now {state.phases.phase}, as measured up to epoch {found.known:,}"
+    )
