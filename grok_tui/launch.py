@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import grok_tui
 from grok_tui import hindsight as results
@@ -21,6 +21,9 @@ from grok_tui import locks, plan, runs
 from grok_tui.config import Config
 from grok_tui.errors import GrokTuiError, LaunchError, RunError
 from grok_tui.runs import Run
+
+if TYPE_CHECKING:
+    from grok_tui.workers import Post
 
 PATIENCE = 60.0
 """Seconds for a trainer to listen: importing torch from a cold disk takes most of them."""
@@ -88,10 +91,13 @@ def branch(
     return run
 
 
-def resume(run: Run, *, device: str = "auto", threads: int | None = None, hook: str = "") -> None:
+def resume(
+    run: Run, *, device: str = "auto", threads: int | None = None, hook: str = "", post: Post | None = None
+) -> None:
     """Start a trainer on a run that has none; returns when it listens. Blocks: call it in a thread.
 
     The hook that stands in the run's configuration is not run: the directory may come from somebody else.
+    `post`: what the trainer holds, when it works for a sweep.
 
     Raises:
         RunError: it is locked, somebody is training in it, or this build cannot read it.
@@ -103,7 +109,7 @@ def resume(run: Run, *, device: str = "auto", threads: int | None = None, hook: 
         raise RunError(f"{run.name} has finished its {run.config.training.epochs:,} epochs")
     if run.alive:
         raise RunError(f"{run.name} is being trained already, by process {run.pid}")
-    _launch(run, device, threads, hook)
+    _launch(run, device, threads, hook, post)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +166,11 @@ def command(run: Run, device: str, threads: int | None, hook: str = "") -> list[
     return [*words, f"--hook={hook}"] if hook else words
 
 
-def _launch(run: Run, device: str, threads: int | None, hook: str) -> None:
+def _launch(run: Run, device: str, threads: int | None, hook: str, post: Post | None = None) -> None:
     try:
         with run.log.open("ab") as log:
             before = log.tell()
-            process = spawn(command(run, device, threads, hook), run.path, log)
+            process = spawn(command(run, device, threads, hook), run.path, log, post=post)
     except OSError as error:
         raise LaunchError(f"{run.name}: the trainer could not be started ({error.strerror})") from None
     try:
@@ -175,9 +181,13 @@ def _launch(run: Run, device: str, threads: int | None, hook: str) -> None:
 
 
 def spawn(
-    words: list[str], place: Path, log: IO[bytes], settings: dict[str, str] | None = None
+    words: list[str],
+    place: Path,
+    log: IO[bytes],
+    settings: dict[str, str] | None = None,
+    post: Post | None = None,
 ) -> subprocess.Popen[bytes]:
-    """A process in a session of its own, that stands in `place` and prints into `log`.
+    """A process in a session of its own, that stands in `place`, prints into `log` and holds its `post`.
 
     Raises:
         OSError: it could not be started.
@@ -190,7 +200,14 @@ def spawn(
         stderr=subprocess.STDOUT,
         cwd=place,
         env=environment() | (settings or {}),
+        pass_fds=[post.fd] if post else [],
     )
+    if post is not None:
+        try:
+            post.taken(process.pid)
+        except OSError:
+            process.kill()
+            raise
     # A thread that waits for it: no zombie stays when it ends before us, and it outlives us when it does not.
     threading.Thread(target=process.wait, name=f"wait for {place.name}", daemon=True).start()
     return process

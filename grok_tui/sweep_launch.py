@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from grok_tui import launch, sweeps
+from grok_tui import launch, sweeps, workers
 from grok_tui.errors import LaunchError, RunError
 from grok_tui.runs import Run
 from grok_tui.sweeps import Sweep
@@ -33,9 +33,9 @@ def start(sweep: Sweep) -> None:
         raise RunError(f"{sweep.name} is done: all of its members have ended")
     words = [sys.executable, "-P", "-m", "grok_tui.train.sweep", str(sweep.path)]
     try:
-        with sweep.log.open("ab") as log:
+        with sweep.log.open("ab") as log, workers.post(sweep.path) as post:
             before = log.tell()
-            process = launch.spawn(words, sweep.path, log)
+            process = launch.spawn(words, sweep.path, log, post=post)
     except OSError as error:
         raise LaunchError(f"{sweep.name}: its runner could not be started ({error.strerror})") from None
     _wait(sweep, process, before)
@@ -58,41 +58,51 @@ def stop(sweep: Sweep) -> str:
     """Stop a sweep's runner and its members, each with a resume point; returns what was done.
 
     Raises:
-        RunError: nothing of it is running.
+        RunError: nothing of it is running, nor about to.
         LaunchError: it did not end in time, or is not ours to stop.
     """
     again = f"grok-tui sweep {sweep.name} --resume continues it"
     if sweep.alive:
-        _terminate(sweep.pid, f"the runner of {sweep.name}")
-        deadline = time.monotonic() + PARTING
-        while sweep.alive:
-            if time.monotonic() > deadline:
-                raise LaunchError(f"{sweep.name} has not stopped within {PARTING:g} s; its log: {sweep.log}")
-            time.sleep(0.05)
+        _stop_runner(sweep)
         _stop_members(sweep)  # those of a runner before it, that this one had not come to
         return f"{sweep.name} is stopped; {again}"
-    if not (stopped := _stop_members(sweep)):
-        raise RunError(f"{sweep.name} is not running now; {again}")
-    return f"{sweep.name} had no runner any more; stopped what still trained: {', '.join(stopped)}; {again}"
+    names, ended = _stop_members(sweep)
+    if names:
+        return f"{sweep.name} had no runner any more; stopped what still trained: {', '.join(names)}; {again}"
+    if ended:
+        return f"{sweep.name} was only starting, and is stopped; {again}"
+    raise RunError(f"{sweep.name} is not running now; {again}")
 
 
-def _stop_members(sweep: Sweep) -> list[str]:
-    """Stop every process that trains members, and wait for the last member; returns the names of those that trained.
-
-    A signal and no command: a process that trains several begins no other of them then.
-    """
-    told, stopped, deadline = set[int](), dict[str, None](), time.monotonic() + PARTING
-    while living := _living(sweep):
-        for run in living:
-            stopped[run.name] = None
-            if (pid := run.pid) and pid not in told:
-                told.add(pid)
-                _terminate(pid, f"the trainer of {run.name}")
+def _stop_runner(sweep: Sweep) -> None:
+    told, deadline = set[int](), time.monotonic() + PARTING
+    while sweep.alive:
+        _tell(sweep.pid, told, f"the runner of {sweep.name}")
         if time.monotonic() > deadline:
-            names = ", ".join(run.name for run in living)
-            raise LaunchError(f"still training {PARTING:g} s after being asked to stop: {names}")
+            raise LaunchError(f"{sweep.name} has not stopped within {PARTING:g} s; its log: {sweep.log}")
         time.sleep(0.05)
-    return list(stopped)
+
+
+def _stop_members(sweep: Sweep) -> tuple[list[str], bool]:
+    """Stop every process that trains members, or is about to, and wait for the last.
+
+    Returns the names of the members that trained, and whether there was such a process. A signal and no command: a
+    process that trains several begins no other of them then, and one that loads torch cannot be asked anything.
+    """
+    told, names, deadline = set[int](), dict[str, None](), time.monotonic() + PARTING
+    while True:
+        living, posts = _living(sweep), workers.living(sweep.path)
+        if not living and not posts:
+            return list(names), bool(told)
+        for run in living:
+            names[run.name] = None
+            _tell(run.pid, told, f"the trainer of {run.name}")
+        for pid in posts:
+            _tell(pid, told, f"a process of {sweep.name}")
+        if time.monotonic() > deadline:
+            who = ", ".join(run.name for run in living) or ", ".join(f"process {pid}" for pid in posts)
+            raise LaunchError(f"still training {PARTING:g} s after being asked to stop: {who}")
+        time.sleep(0.05)
 
 
 def _living(sweep: Sweep) -> list[Run]:
@@ -102,7 +112,11 @@ def _living(sweep: Sweep) -> list[Run]:
     return [run for run in found if run is not None and run.alive]
 
 
-def _terminate(pid: int, who: str) -> None:
+def _tell(pid: int, told: set[int], who: str) -> None:
+    """Ask a process to end, once; one whose number is not known yet (0) at the next look."""
+    if not pid or pid in told:
+        return
+    told.add(pid)
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:  # it has just ended

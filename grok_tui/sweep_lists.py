@@ -138,7 +138,7 @@ def _happened(standing: Standing) -> str:
 def farewell(state: SweepState) -> str:
     """What a viewer says when it leaves."""
     name = state.sweep.name
-    if state.alive:
+    if not state.over:
         return f"{name} goes on; come back: grok-tui sweep {name}; stop it: grok-tui sweep {name} --stop"
     if all(standing.done for standing in state.standings.values()):
         return f"{name} is done; look again: grok-tui sweep {name}"

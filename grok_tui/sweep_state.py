@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from grok_tui import grok_times, listing, sweeps, wording
+from grok_tui import grok_times, listing, sweeps, wording, workers
 from grok_tui.errors import RunError
 from grok_tui.grok_times import Sign, Spread, Time
 from grok_tui.runs import Run
@@ -63,6 +63,8 @@ class SweepState:
         self.contents: Contents = sweep.read()
         self.alive = False
         """Its runner is at work."""
+        self.starting = False
+        """It is not, but a process is that has begun nothing yet: a runner, or one that still loads torch."""
         self.standings: dict[int, Standing] = {}
         self.tracks: dict[int, Track] = {}
         self._epochs = {m.number: self.contents.config(m).training.epochs for m in self.contents.members}
@@ -75,6 +77,7 @@ class SweepState:
         self.alive = self.sweep.alive
         self._read()
         self.standings = {member.number: self._standing(member) for member in self.contents.members}
+        self.starting = not self.alive and self._starting()
         until = time.monotonic() + BREATH
         self._unread = self._unread or list(self.standings)
         while self._unread and time.monotonic() < until:
@@ -83,6 +86,12 @@ class SweepState:
             if run is not None and self._follow(number, run):
                 self._unread.append(number)  # until there is nothing new
         return bool(self._unread)
+
+    def _starting(self) -> bool:
+        if not (posts := workers.living(self.sweep.path)):
+            return False
+        busy = {standing.run.pid for standing in self.standings.values() if standing.run and standing.run.alive}
+        return not busy.issuperset(posts)
 
     def _read(self) -> None:
         """The file, if it is another than before."""
@@ -154,7 +163,7 @@ class SweepState:
     @property
     def over(self) -> bool:
         """Nobody works at it any more."""
-        return not self.alive and not any(s.training for s in self.standings.values())
+        return not (self.alive or self.starting or any(s.training for s in self.standings.values()))
 
     def count(self, *states: str) -> int:
         """Members that stand so."""
@@ -185,6 +194,8 @@ def heading(state: SweepState) -> str:
     """How the sweep as a whole stands, with a sign."""
     if state.alive:
         return "● running"
+    if state.starting:
+        return "… starting"
     if all(standing.done for standing in state.standings.values()):
         return "✓ done"
     if any(standing.training for standing in state.standings.values()):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from grok_tui import launch
+from grok_tui import launch, workers
 from grok_tui.config import Config
 from grok_tui.errors import LaunchError
 from grok_tui.runs import Run
@@ -78,15 +78,17 @@ class Crew:
             begun = run.frames.exists()  # with as many threads as before: then it goes on bit for bit
             threads = None if begun else self.threads
             hook = "" if begun else run.config.notify.hook  # of one that was begun the directory may be another's
-            launch.resume(run, device="auto" if begun else self.device, threads=threads, hook=hook)
+            device = "auto" if begun else self.device
+            with workers.post(sweep.path) as post:
+                launch.resume(run, device=device, threads=threads, hook=hook, post=post)
         return None
 
     def _together(self, runs: Sequence[Run], sweep: Sweep) -> subprocess.Popen[bytes]:
         words = [sys.executable, "-P", "-m", "grok_tui.train.together", "--seats", str(min(self.stack, len(runs)))]
         words += ["--device", self.device, "--threads", str(self.threads), *(str(run.path) for run in runs)]
         try:
-            with sweep.log.open("ab") as log:
-                return launch.spawn(words, sweep.path, log)
+            with sweep.log.open("ab") as log, workers.post(sweep.path) as post:
+                return launch.spawn(words, sweep.path, log, post=post)
         except OSError as error:
             raise LaunchError(f"{sweep.name}: a stack could not be started ({error.strerror})") from None
 

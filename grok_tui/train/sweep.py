@@ -166,7 +166,7 @@ class Runner:
                     if self._member(number).state != "running":
                         self._note(self._member(number), state="running", why="")
                 elif number in seen or over or _ended_since(run, begun):
-                    state, why = outcome(run)
+                    state, why = outcome(run) if run.state or not self.stopping else ("waiting", "")
                     self._note(self._member(number), state=state, why=why)
                     del waiting[number]
             if self.stopping and leave == math.inf:

@@ -256,7 +256,7 @@ class SweepScreen(Guarded):
 
     def action_stop(self) -> None:
         """Stop the sweep, once that is confirmed."""
-        if not self.state.alive and not any(s.training for s in self.state.standings.values()):
+        if self.state.over:
             self.say(f"{self.state.sweep.name} is not running", "$warn")
             return
         question = ConfirmScreen(
