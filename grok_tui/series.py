@@ -73,6 +73,13 @@ class Series:
         self._epochs.append(epochs)
         self._values.append(values)
 
+    def copy(self) -> Series:
+        """The same points in another series, which keeps them whatever comes to this one."""
+        other = Series()
+        other.add(self.epochs.copy(), self.values.copy())
+        other.version = self.version
+        return other
+
     def at(self, epoch: float) -> tuple[int, float] | None:
         """The point at `epoch`, or the last one before it; None when there is none."""
         if len(self) and epoch >= self.epochs[-1]:  # the usual question, 9 times for each measure of a recording

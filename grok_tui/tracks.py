@@ -31,10 +31,12 @@ class Track:
         self.run = run
         self.config = run.config
         self.accuracy = Series()
-        """Test accuracy."""
+        """Test accuracy. Another object after a look that found more: who draws it in another thread keeps it whole."""
         self.epoch = 0
         """Of the last measure."""
         self._position = 0
+        self._growing = Series()
+        """Test accuracy, as it is read."""
         self._phases = Phases(self.config.chance)
         self._courses = Courses.of(self.config)
         self._losses = b""
@@ -56,6 +58,8 @@ class Track:
                     records -= 1
         except (OSError, ProtocolError):  # gone, or damaged: the run's own screen says what is wrong with it
             pass
+        if self._growing.version != self.accuracy.version:
+            self.accuracy = self._growing.copy()
         return self._position != before
 
     def _next(self, file: IO[bytes], size: int) -> bool:
@@ -89,7 +93,7 @@ class Track:
 
     def _measured(self, points: Points) -> None:
         train = cast(Points, codec.unpack(self._losses)).values if self._losses else {}
-        self.accuracy.add(points.epochs, points.values["test_accuracy"])
+        self._growing.add(points.epochs, points.values["test_accuracy"])
         for i, epoch in enumerate(points.epochs.tolist()):
             known = {name: float(values[i]) for name, values in points.values.items()}
             known |= {name: float(train[name][-1]) for name in ("train_loss", "train_accuracy") if name in train}

@@ -62,6 +62,21 @@ def test_a_track_follows_a_recording_that_grows_with_a_torn_record_at_its_end(sw
     assert len(track.accuracy) == planted.EPOCHS // planted.EVERY + 1
 
 
+def test_what_is_being_drawn_of_a_track_stays_as_it_is_while_more_is_read(sweep: Sweep) -> None:
+    """The screen draws in one thread what another one reads."""
+    run = planted.member(sweep, 6, 8000)
+    track = Track(run)
+    track.look(records=100)
+    drawn, size = track.accuracy, len(track.accuracy)
+    assert 0 < size < planted.EPOCHS // planted.EVERY
+    while track.look(records=100):
+        assert (len(drawn.epochs), len(drawn.values)) == (size, size)
+    assert len(track.accuracy) == planted.EPOCHS // planted.EVERY + 1
+    whole = track.accuracy
+    track.look()
+    assert track.accuracy is whole, "nothing new, nothing to draw"
+
+
 def test_what_was_given_up_and_trained_again_counts_anew(sweep: Sweep) -> None:
     run = planted.member(sweep, 6, 1000, upto=2000)
     track = Track(run)
