@@ -15,7 +15,7 @@ from grok_tui.sources import RunSource, Source
 from grok_tui.state import Ghost, RunState
 from grok_tui.ui import ghost
 from grok_tui.ui.bottom import effect
-from grok_tui.ui.panes import accuracy, losses, phase
+from grok_tui.ui.panes import accuracy, losses, phase, plan
 from grok_tui.ui.panes import events as happenings
 from grok_tui.ui.panes import lines as curves
 from grok_tui.ui.view import View
@@ -69,6 +69,7 @@ def lines(state: RunState, link: str) -> Iterator[str]:
     yield ""
     yield from _phase(state)
     yield from _controls(state)
+    yield from _plan(state)
     yield from _measures(state)
     yield from _keys(state)
     yield from _events(state)
@@ -122,6 +123,14 @@ def _controls(state: RunState) -> Iterator[str]:
         rows.append((f"  {info.label}", wording.number(value), meaning))
     if rows:
         yield "controls"
+        yield from wording.columns(rows)
+
+
+def _plan(state: RunState) -> Iterator[str]:
+    """What goes on and what waits, as its pane has it; what is done is among the events."""
+    if rows := [(f"  {row.sign}", row.text, row.beside) for row in plan.open_rows(state)]:
+        yield ""
+        yield "plan"
         yield from wording.columns(rows)
 
 

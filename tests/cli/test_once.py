@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from grok_tui import hindsight
-from grok_tui.protocol import PROTOCOL, Catalogue, Hello, Points
+from grok_tui.protocol import PROTOCOL, Catalogue, Event, Hello, Points, Status
 from grok_tui.ui import once
 from grok_tui.ui.panes import events
 from tests.ui.gallery import state_of
@@ -51,3 +51,25 @@ def test_keys_are_final_once_the_measures_were_recomputed_with_them(final: bool)
     row = next(line for line in lines if line.startswith("  restricted_accuracy_hindsight"))
     assert row.split(maxsplit=1)[1].split("  ")[0] == "100.0%"
     assert row.endswith("final keys")
+
+
+def test_what_the_run_is_to_do_and_where_it_is_to_pause_is_printed() -> None:
+    state = state_of(frames(until=5000))
+    assert "plan" not in once.lines(state, "live")
+    for epoch, what, data in (
+        (100, "planned", {"id": 1, "line": "at 200: checkpoint"}),
+        (100, "planned", {"id": 2, "line": "when cleanup: set weight_decay 0"}),
+        (100, "planned", {"id": 3, "line": "at 9000: branch weight_decay 3; stop"}),
+        (200, "fired", {"id": 1}),
+        (300, "continued", {"until": "when test_loss < 1"}),
+    ):
+        state.apply(Event(epoch, what, f"plan {data.get('id')}", 0.0, 1, data))
+    state.apply(Status(5000, "running", 45.0, {}, 0, 50.0))
+    lines = list(once.lines(state, "live"))
+    begin = lines.index("plan")
+    assert [" ".join(line.split()) for line in lines[begin + 1 : lines.index("", begin)]] == [
+        "≤ 50 epochs per second",
+        "‖ pause at test_loss < 1 now 16.2",
+        "2 when cleanup: set weight_decay 0 now circuit formation",
+        "3 at 9000: branch weight_decay 3; stop in 4,000",
+    ]

@@ -54,6 +54,12 @@ class Row:
 
 def rows(state: RunState) -> list[Row]:
     """What there is to say, the nearest first: what goes on, what waits, what is done (the newest first)."""
+    done = [Row("✓", Token.MUTED, rule.first, f"at {rule.fired:,}") for rule in reversed(state.plans.fired)]
+    return open_rows(state) + done
+
+
+def open_rows(state: RunState) -> list[Row]:
+    """What goes on and what waits."""
     found = []
     if state.status is not None and state.status.limit:
         found.append(Row("≤", Token.CONTROL, f"{state.status.limit:g} epochs per second", ""))
@@ -64,9 +70,7 @@ def rows(state: RunState) -> list[Row]:
     if (goal := state.plans.goal) is not None:
         text = goal.until.removeprefix("when ").removeprefix("at ")
         found.append(Row("‖", Token.WARN, f"pause at {text}", distance(state, goal.when)))
-    waiting = [Row(f"{rule.id}", Token.PENDING, rule.line, _waits(state, rule)) for rule in state.plans.pending]
-    done = [Row("✓", Token.MUTED, rule.first, f"at {rule.fired:,}") for rule in reversed(state.plans.fired)]
-    return found + waiting + done
+    return found + [Row(f"{rule.id}", Token.PENDING, rule.line, _waits(state, rule)) for rule in state.plans.pending]
 
 
 def _waits(state: RunState, rule: Planned) -> str:
