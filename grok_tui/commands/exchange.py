@@ -89,9 +89,9 @@ def write_out(
     as FILE.json: grok-tui import reads that too. The logits are the same, up to rounding.
     """
     program = program or _meant(Path(file).suffix)
-    _fitting(program, epoch=epoch, pane=panes, log_x=log_x, force=force, **tables)
+    _fitting(program, epoch=epoch, pane=panes, log_x=log_x, **tables)
     if program == "transformerlens":
-        return _run(["export", *_option("--epoch", epoch), "--", run, file])
+        return _run(["export", *_option("--epoch", epoch), *(["--force"] if force else []), "--", run, file])
     from grok_tui.commands import common
     from grok_tui.export import out
 
@@ -128,7 +128,7 @@ def _fitting(program: str, **given: object) -> None:
     """Refuse an option that this program's files cannot follow."""
     fits = {"long": ("csv", "parquet"), "maps": ("json",), "pane": CHARTS, "log_x": CHARTS, "epoch": TARGETS[-1:]}
     for name, value in given.items():
-        if value not in (None, False, ()) and program not in fits.get(name, TARGETS[:-1]):
+        if value not in (None, False, ()) and program not in fits[name]:
             raise click.UsageError(f"--{name.replace('_', '-')} does not go with --to {program}")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import os
 import signal
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from grok_tui import __version__, ledger, runs
+from grok_tui import __version__, files, ledger, runs
 from grok_tui import config as configs
 from grok_tui.errors import ExchangeError, GrokTuiError
 from grok_tui.runs import Run
@@ -37,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         if given.what == "import":
             _import(given)
         else:
-            export(runs.find(given.run), given.epoch, given.file)
+            export(runs.find(given.run), given.epoch, given.file, force=given.force)
     except GrokTuiError as error:
         print("grok-tui: " + " ".join(str(error).split()), file=sys.stderr, flush=True)
         return error.exit_code
@@ -46,22 +45,23 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def export(run: Run, epoch: int | None, file: Path) -> None:
+def export(run: Run, epoch: int | None, file: Path, *, force: bool = False) -> None:
     """Write the weights of an epoch for TransformerLens, and what its configuration is made of beside them.
 
     Raises:
-        ExchangeError: there are no such weights, or the files cannot be written; nothing is left of them.
+        ExchangeError: there are no such weights, or the files are there or cannot be written; what was there stays.
     """
     if file.suffix not in LOADING:
         raise ExchangeError(f"{file}: {' or '.join(LOADING)} was expected at its end")
+    beside = foreign.beside(file)
+    files.check({file: b"", beside: b""}, force=force)
     path = _stored(run, epoch)
     weights, epoch = checkpoint.read(path)
     if {name: tuple(x.shape) for name, x in weights.items()} != translate.shape_of(weights).shapes:
         raise ExchangeError(f"{path}: not the weights of a one-layer transformer")
     state, config = translate.transformerlens(weights)
-    beside = foreign.beside(file)
     both = {"transformerlens": config, foreign.OURS: _known(run, epoch)}
-    _write_new({file: _bytes(file, state), beside: json.dumps(both, indent=2).encode() + b"\n"})
+    files.write({file: _bytes(file, state), beside: json.dumps(both, indent=2).encode() + b"\n"}, force=force)
     print(f"{run.name}, epoch {epoch:,}: {file} and {beside}. In Python, with transformer-lens 3 or older:")
     print(f'  config = HookedTransformerConfig.from_dict(json.load(open("{beside}"))["transformerlens"])')
     print(f'  model = HookedTransformer(config); model.load_state_dict({LOADING[file.suffix]}("{file}"))')
@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     giving.add_argument("run")
     giving.add_argument("file", type=Path)
     giving.add_argument("--epoch", type=int)
+    giving.add_argument("--force", action="store_true")
     return parser
 
 
@@ -136,27 +137,6 @@ def _bytes(file: Path, state: dict[str, Tensor]) -> bytes:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     return buffer.getvalue()
-
-
-def _write_new(files: dict[Path, bytes]) -> None:
-    """Write files that are not there yet: all of them whole, or none."""
-    for file in files:
-        if file.exists():
-            raise ExchangeError(f"{file} is there already; give another name")
-    for folder in {file.parent for file in files}:
-        if not folder.is_dir():
-            raise ExchangeError(f"{folder}: no such folder")
-    parts = {file: file.with_name(f".{file.name}.{os.getpid()}.part") for file in files}
-    try:
-        for file, part in parts.items():
-            part.write_bytes(files[file])
-        for file, part in parts.items():
-            part.rename(file)
-    except OSError as error:
-        raise ExchangeError(f"{error.filename or next(iter(files))}: cannot be written ({error.strerror})") from None
-    finally:
-        for part in parts.values():
-            part.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

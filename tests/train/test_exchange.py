@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 
 from grok_tui import __version__
+from grok_tui.cli import cli
+from grok_tui.commands import exchange as commands
 from grok_tui.errors import ExchangeError, GrokTuiError
 from grok_tui.ledger import Ledger
 from grok_tui.train import checkpoint, exchange, foreign, translate
@@ -125,6 +128,19 @@ def test_export_writes_whole_new_files_or_none(tmp_path: Path) -> None:
     with pytest.raises(ExchangeError, match=r"/out\.safetensors\.json is there already"):
         exchange.export(run, 200, tmp_path / "out.safetensors")
     assert not (tmp_path / "out.safetensors").exists()
+    exchange.export(run, 200, tmp_path / "out.safetensors", force=True)
+    exchange.export(run, 200, tmp_path / "out.pth", force=True)
+    replaced = translate.ours(foreign.read([tmp_path / "out.pth"]).checkpoints[0].state, "there").weights
+    assert torch.equal(replaced["W_O"], published(1)["blocks.0.attn.W_O"])
+    assert json.loads((tmp_path / "out.pth.json").read_text())[foreign.OURS]["epoch"] == 200
+
+
+def test_force_reaches_the_process_that_writes_for_transformerlens(monkeypatch: pytest.MonkeyPatch) -> None:
+    words: list[list[str]] = []
+    monkeypatch.setattr(commands, "_run", lambda given: words.append(given))
+    for more in ([], ["--force"]):
+        assert CliRunner().invoke(cli, ["export", "demo-1", "out.pth", *more]).exit_code == 0
+    assert words == [["export", "--", "demo-1", "out.pth"], ["export", "--force", "--", "demo-1", "out.pth"]]
 
 
 CHANGES = (
