@@ -77,7 +77,7 @@ def test_a_branch_says_of_which_run_it_is_one_and_a_preset_what_was_set(tmp_path
     expected = f"grok-tui branch {parent.name} --epoch 2500 --weight-decay 0.25 --set training.epochs=50000"
     assert how["again"] == expected
     context = cli.commands["branch"].make_context("branch", expected.split()[2:])
-    assert context.params["epoch"] == 2500
+    assert context.params["epoch"] == "2500"
     base = runs.Run(parent.path.rename(parent.path.with_name("base")))
     assert made.made(whole.read(child))["again"] == expected.replace(parent.name, "base")
     base.path.rename(tmp_path / "away")
