@@ -1,4 +1,4 @@
-"""Files for other programs: written beside their place and renamed, so that each is whole or not there."""
+"""Files that are written beside their place and renamed, so that each is whole or not there."""
 
 from __future__ import annotations
 
@@ -11,6 +11,26 @@ from grok_tui.errors import ExchangeError
 
 Write = Callable[[Path], None]
 """Writes its content to the path that it is given."""
+
+
+def place(path: Path, data: bytes, *, sync: bool = False) -> None:
+    """Put one file in its place, in that of the one before; with `sync` it is on the disk itself then.
+
+    Raises:
+        OSError: the disk would not take it; what was there is there, and nothing beside it.
+    """
+    beside = path.with_name(f"{path.name}.new")
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
 
 
 def write(files: Mapping[Path, bytes | Write], *, force: bool = False) -> None:

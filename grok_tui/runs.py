@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from grok_tui import config as configs
-from grok_tui import holding, paths
+from grok_tui import files, holding, paths
 from grok_tui import lineage as lineages
 from grok_tui.config import Config
 from grok_tui.errors import GrokTuiError, RunError
@@ -174,12 +174,9 @@ class Run:
             RunError: the disk is full, or the directory cannot be written.
         """
         path = self.path / "state.json"
-        beside = self.path / "state.json.new"
         try:
-            beside.write_text(json.dumps(_finite(state), allow_nan=False) + "\n", encoding="utf-8")
-            beside.replace(path)
+            files.place(path, json.dumps(_finite(state), allow_nan=False).encode() + b"\n")
         except OSError as error:
-            beside.unlink(missing_ok=True)
             raise RunError(f"{path}: cannot be written ({error.strerror})") from None
 
     def _lock_line(self, number: int) -> str:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from grok_tui import config as configs
-from grok_tui import grids, holding, membership, paths
+from grok_tui import files, grids, holding, membership, paths
 from grok_tui.config import Config
 from grok_tui.errors import ConfigError, RunError
 from grok_tui.grids import Axis, Place
@@ -173,15 +173,9 @@ class Sweep:
         """
         import tomli_w
 
-        beside = self.path / "sweep.toml.new"
         try:
-            with beside.open("wb") as file:
-                file.write(tomli_w.dumps(_tables(contents)).encode())
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(self.file)
+            files.place(self.file, tomli_w.dumps(_tables(contents)).encode(), sync=True)
         except OSError as error:
-            beside.unlink(missing_ok=True)
             raise RunError(f"{self.file}: cannot be written ({error.strerror})") from None
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from grok_tui import files
 from grok_tui.errors import RecordError
 
 
@@ -18,17 +18,11 @@ def write(path: Path, tensors: dict[str, Tensor], epoch: int) -> None:
     Raises:
         RecordError: the disk would not take it; nothing is left of the attempt.
     """
-    beside = path.with_suffix(".part")
     data = save({name: tensor.contiguous() for name, tensor in tensors.items()}, {"epoch": str(epoch)})
     try:
         path.parent.mkdir(exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(path)
+        files.place(path, data, sync=True)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise RecordError(f"{path}: could not be written ({error.strerror})") from None
 
 

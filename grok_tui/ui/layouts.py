@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from grok_tui import paths
+from grok_tui import files, paths
 from grok_tui.errors import ConfigError
 from grok_tui.toml_files import read_tables
 from grok_tui.ui import panes
@@ -209,11 +209,9 @@ def save(layout: Layout, name: str) -> Layout:
         raise ConfigError(f"{name!r} is a layout of grok-tui's own; take another name")
     kept = replace(layout, name=name, about=f"saved: {', '.join(layout.panes)}", short="saved")
     path = paths.layouts_dir() / f"{name}.toml"
-    beside = path.with_suffix(".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(tomli_w.dumps(_tables(kept)), encoding="utf-8")
-        beside.replace(path)
+        files.place(path, tomli_w.dumps(_tables(kept)).encode())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror})") from None
     return kept
