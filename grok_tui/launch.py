@@ -9,8 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -42,15 +42,8 @@ def start(config: Config, *, device: str = "auto", threads: int | None = None) -
     """
     plan.check(config.plan.lines, config.name)
     run = runs.create(config)
-    try:
+    with _or_nothing_left(run):
         _launch(run, device, threads, config.notify.hook)
-    except KeyboardInterrupt:  # called off before anybody saw it
-        shutil.rmtree(run.path, ignore_errors=True)
-        raise
-    except LaunchError:
-        if not run.frames.exists() or run.frames.stat().st_size == 0:
-            shutil.rmtree(run.path, ignore_errors=True)
-        raise
     return run
 
 
@@ -78,17 +71,28 @@ def branch(
     settings = tuple(settings)
     hook = hook or dict(settings).get("notify.hook", "")
     run = branches.create(parent, epoch, changes, settings, before)
-    shared = run.frames.stat().st_size
-    try:
+    with _or_nothing_left(run):
         _launch(run, device, threads, hook)
-    except KeyboardInterrupt:
+    return run
+
+
+@contextmanager
+def _or_nothing_left(run: Run) -> Iterator[None]:
+    """Remove a new run whose trainer is called off, or does not come and has recorded nothing."""
+
+    def recorded() -> int:
+        return run.frames.stat().st_size if run.frames.exists() else 0
+
+    shared = recorded()  # by a branch, with its parent
+    try:
+        yield
+    except KeyboardInterrupt:  # before anybody saw it
         shutil.rmtree(run.path, ignore_errors=True)
         raise
     except LaunchError:
-        if run.frames.stat().st_size == shared:
+        if recorded() == shared:
             shutil.rmtree(run.path, ignore_errors=True)
         raise
-    return run
 
 
 def resume(

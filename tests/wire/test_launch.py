@@ -16,6 +16,7 @@ from grok_tui.errors import LaunchError, RunError
 from grok_tui.protocol import Order
 from grok_tui.runs import Run
 from grok_tui.sources import ask
+from tests.wire.grown import parent
 from tests.wire.wiring import make_run, points, training, until
 
 Behave = Callable[[str], None]
@@ -226,3 +227,14 @@ def test_a_started_branch_listens_and_runs_only_the_hook_that_it_is_given(
     finally:
         for child in children:
             end(child)
+
+
+@pytest.mark.parametrize("make", [lambda: launch.start(Config(name="demo")), lambda: launch.branch(parent(), 55)])
+def test_a_start_that_is_called_off_leaves_nothing(make: Callable[[], Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    def called_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(launch, "_launch", called_off)
+    with pytest.raises(KeyboardInterrupt):
+        make()
+    assert [run.name for run in runs.listing() if not run.frames.exists() or run.lineage] == []
