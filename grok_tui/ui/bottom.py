@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.style import Style
@@ -26,6 +28,9 @@ GAP = 2
 BESIDE = ("q", "?")
 """Keys that a notice of one line leaves in sight."""
 
+_PATH = re.compile(r"(?<!\S)/\S*(?=/)")
+"""The directories of a path: the first to be left out of what does not fit, so that there is room for what is wrong."""
+
 WHOLE = "?"
 """The key by which a notice that does not fit is read whole."""
 
@@ -43,7 +48,7 @@ class Hints(Static):
         super().__init__(id="hints")
         self._namespace = namespace
         self._rows: tuple[Key, ...] = ()
-        self._notice = Content("")
+        self._notice, self._style = Content(""), ""
         self._beside = Content("")
         """Keys that stay in sight at the end of the notice's line."""
         self._said: Content | None = None
@@ -66,7 +71,7 @@ class Hints(Static):
 
     def say(self, text: str, style: str = "") -> None:
         """Show a notice; an empty one brings the keys back."""
-        self._notice = Content.styled(text, style) if style else Content(text)
+        self._notice, self._style = Content.styled(text, style), style
         self._beside = Content("")
         if text:
             self._whole = ""
@@ -78,7 +83,7 @@ class Hints(Static):
         self._beside = Content(" ").join(self._hint(replace(row, label="")) for row in rows)
         room = max(self._width - len(self._beside.plain) - 1, 1)
         text = next((text for text in texts if len(text) <= room), cut(texts[-1], room))
-        self._notice = Content(text)
+        self._notice, self._style = Content(text), ""
         self._draw()
         self._whole = "" if text in texts else texts[-1]
         return text
@@ -99,7 +104,8 @@ class Hints(Static):
         if not beside.plain and notice.cell_length > width:
             self._whole = notice.plain
             beside = next((self._hint(replace(row, label="all")) for row in self._rows if row.first == WHOLE), beside)
-            notice = notice.truncate(max(width - beside.cell_length - 1, 1), ellipsis=True)
+            room = max(width - beside.cell_length - 1, 1)
+            notice = Content.styled(_PATH.sub("…", notice.plain), self._style).truncate(room, ellipsis=True)
         if not beside.plain:
             return notice
         return Content.assemble(notice, " " * max(width - notice.cell_length - beside.cell_length, 1), beside)
@@ -125,6 +131,10 @@ class Prompt(Horizontal):
     """Asks for one control's new value, with what it would mean beside it, or for a name. Sends nothing by itself."""
 
     DEFAULT_CLASSES = "-closed"
+    BINDINGS = [
+        Binding("up", "other(-1)", "Before", show=False),
+        Binding("down", "other(1)", "Next", show=False),
+    ]
 
     def __init__(self) -> None:
         super().__init__(id="prompt")
@@ -135,6 +145,7 @@ class Prompt(Horizontal):
         self._usual = ""
         self._then: Callable[[str], None] = lambda _: None
         self._wrong: Wrong | None = None
+        self._other: Callable[[int], None] | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(id="prompt-label")
@@ -156,7 +167,7 @@ class Prompt(Horizontal):
 
         `lr` is what the effective decay is computed with.
         """
-        self._info, self._lr, self._refused = info, lr, (value, refused)
+        self._info, self._lr, self._refused, self._other = info, lr, (value, refused), None
         self._show(info.label, value)
 
     def open_text(
@@ -167,6 +178,7 @@ class Prompt(Horizontal):
         value: str = "",
         wrong: Wrong | None = None,
         refused: str = "",
+        other: Callable[[int], None] | None = None,
     ) -> None:
         """Ask for a text and hand it to `then`; one with something `wrong` is not taken, and is told why.
 
@@ -177,9 +189,10 @@ class Prompt(Horizontal):
             value: the text to start from.
             wrong: what is wrong with a text, or an empty string.
             refused: why that text was not taken when it was entered before.
+            other: asks for another text, the one before (-1) or the next (1), at the arrows up and down.
         """
         self._info, self._lr, self._refused = None, math.nan, (value, refused)
-        self._then, self._wrong, self._usual = then, wrong, note
+        self._then, self._wrong, self._usual, self._other = then, wrong, note, other
         self._show(label, value)
 
     def _show(self, label: str, value: str) -> None:
@@ -195,6 +208,15 @@ class Prompt(Horizontal):
         self.add_class("-closed")
         self.remove_class("-line")
         self.screen.set_focus(None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Asked by Textual before each action."""
+        return self._other is not None if action == "other" else super().check_action(action, parameters)
+
+    def action_other(self, step: int) -> None:
+        """Ask for the text beside this one; what was typed is given up."""
+        if self._other is not None:
+            self._other(step)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

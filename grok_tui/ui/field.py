@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from textual import events
+from textual.app import App
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -37,8 +39,14 @@ class Field(Input):
             self._put(next(iter(event.text.splitlines()), ""))
         elif event.is_printable and event.character is not None:
             self._put(event.character)
-        elif bound := self.screen.active_bindings.get(event.key):
-            await self.app.run_action(bound.binding.action, bound.node)
+        else:
+            await carry_out(self.app, event.key)
 
     def _put(self, text: str) -> None:
         self.replace(text, *self.selection)
+
+
+async def carry_out(app: App[Any], key: str) -> None:
+    """Do what a key is bound to: from the widget that has the keyboard up, the first that does something with it."""
+    if not await app._check_bindings(key, priority=True):
+        await app._check_bindings(key)

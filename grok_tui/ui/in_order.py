@@ -28,7 +28,7 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList
 from textual.worker import Worker
 
-from grok_tui.ui.field import Field
+from grok_tui.ui.field import Field, carry_out
 
 PATIENCE = 5.0
 """Seconds for which keys wait, whatever they wait for."""
@@ -119,25 +119,25 @@ class InOrder(App[str]):
 
     async def _press(self, event: events.Key) -> None:
         """A key that is no text: the screen hears of it, then it does what it is bound to."""
-        bound, screen = self.screen.active_bindings.get(event.key), self.screen
+        focused = self.focused
         event.stop()  # from travelling on by itself
-        await screen.on_event(event)
-        if bound is not None:
-            await self.run_action(bound.binding.action, bound.node)
-            if isinstance(bound.node, Widget) and bound.node is self.focused:  # a button or a list tells the screen
-                self._settle([bound.node])
+        await self.screen.on_event(event)
+        await carry_out(self, event.key)
+        if (
+            focused is not None and event.key in focused._bindings.key_to_bindings
+        ):  # a button or a list tells the screen
+            self._settle([focused])
 
     async def _find(self, palette: CommandPalette, event: events.Key) -> None:
         """A key in the palette: letters look for something in a worker, Enter chooses what was found."""
-        bound = None if event.is_printable else palette.active_bindings.get(event.key)
-        if bound is None:
+        if event.is_printable:
             await super().on_event(event)
         elif searching := [worker for worker in self.workers if worker.node is palette and not worker.is_finished]:
             self._keys.appendleft(event)
             self._settling.append(lambda: all(worker.is_finished for worker in searching))
             return
         else:
-            await self.run_action(bound.binding.action, bound.node)
+            await carry_out(self, event.key)
         self._settle([*palette.query(Input), *palette.query(OptionList)])
 
     def _settle(self, told: Sequence[Widget]) -> None:

@@ -86,6 +86,17 @@ async def test_what_fits_is_shown_as_it_is_and_help_says_nothing_of_it() -> None
         assert not pilot.app.screen.query("#help-said")
 
 
+async def test_of_a_path_that_leaves_no_room_the_directories_are_left_out_first() -> None:
+    wrong = "made by a newer grok-tui (layout 99; this one reads 1); update grok-tui"
+    path = "/home/somebody/with/a/long/name/runs/demo-1"
+    source = Scripted(LIVE, reply=lambda command: Reply(command.id, False, 5000, f"{path}: {wrong}"))
+    async with on_stage(source, size=(80, 24)) as (pilot, screen):
+        await pilot.press("k")
+        await settled(pilot, source)
+        assert bottom(pilot).startswith(" …/demo-1: made by a newer grok-tui (layout 99; this one reads 1)")
+        assert screen.query_one(Hints).whole == f"{path}: {wrong} (epoch 5,000)"
+
+
 async def test_an_answer_of_several_lines_is_one_row() -> None:
     source = Scripted(LIVE, reply=lambda command: Reply(command.id, False, 5000, "one\ntwo"))
     async with on_stage(source, size=(80, 24)) as (pilot, _):

@@ -35,6 +35,16 @@ async def test_in_the_branch_dialog_what_follows_tab_is_typed_into_the_next_inpu
         assert value(pilot, "until-epoch") == "6"
 
 
+async def test_in_the_branch_dialog_the_arrows_go_from_line_to_line() -> None:
+    source = scripted(LIVE)
+    async with on_stage(source, doors=world().doors()) as (pilot, _):
+        await pilot.press("b")
+        await until(pilot, lambda: isinstance(pilot.app.screen, BranchScreen))
+        burst(pilot, "down", "4", "up", "3")
+        await pilot.pause()
+        assert (value(pilot, "control-weight_decay"), value(pilot, "control-lr")) == ("3", "4")
+
+
 async def test_what_is_typed_behind_a_key_that_clears_the_line_stays() -> None:
     source = Scripted(LIVE)
     async with on_stage(source) as (pilot, _):
