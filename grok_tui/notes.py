@@ -1,8 +1,8 @@
 """Notes: what somebody wrote down about a moment of a run. In `notes.jsonl` in its directory, one JSON object per line.
 
 Viewers write it, whether somebody trains the run or not; it is no intervention, and nothing that computes reads it.
-The file only grows: each line is one write to its end, so that two viewers may write at once, and a removal is a line
-too. A line counts only once its newline is there; what is torn is skipped.
+The file only grows: each line is one write to its end, so that two viewers may write at once. Another text for a note
+is a line with its id, and so is its removal. A line counts only once its newline is there; what is torn is skipped.
 """
 
 from __future__ import annotations
@@ -50,6 +50,11 @@ class Note:
         """As a viewer takes it in."""
         return Event(self.epoch, WHAT, self.text, self.time, data={"id": self.id})
 
+    @property
+    def gone(self) -> Event:
+        """As a viewer takes in that it is there no more."""
+        return Event(self.epoch, WHAT, "", self.time, data={"id": self.id, REMOVED: True})
+
 
 def path(run: Run) -> Path:
     """The file of a run's notes; absent while there are none."""
@@ -91,9 +96,21 @@ def add(run: Run, epoch: int, text: str) -> Note:
         raise NoteError(reason)
     if epoch < 0:
         raise NoteError(f"epoch {epoch}: 0 or more was expected")
-    note = Note(secrets.token_hex(4), epoch, text.strip(), time.time())
-    _append(path(run), {"id": note.id, "time": note.time, "epoch": epoch, "text": note.text})
-    return note
+    return _write(run, Note(secrets.token_hex(4), epoch, text.strip(), time.time()))
+
+
+def edit(run: Run, id: str, text: str) -> Note:
+    """Give the note of that id another text; on the disk when this returns.
+
+    Raises:
+        NoteError: the text cannot be a note, the note is there no more, or the file cannot be written. Then it has
+            the text that it had.
+    """
+    if reason := wrong(text):
+        raise NoteError(reason)
+    if (before := next((note for note in read(run) if note.id == id), None)) is None:
+        raise NoteError(f"{run.name}: this note is there no more; somebody else has removed it")
+    return _write(run, Note(id, before.epoch, text.strip(), time.time()))
 
 
 def remove(run: Run, id: str) -> Note:
@@ -102,7 +119,8 @@ def remove(run: Run, id: str) -> Note:
     Raises:
         NoteError: there is none, or the file cannot be written.
     """
-    found = [note for note in read(run) if id and note.id.startswith(id)]
+    known = read(run)
+    found = [note for note in known if note.id == id] or [note for note in known if id and note.id.startswith(id)]
     if len(found) != 1:
         what = f"{len(found)} notes begin with" if found else "there is no note"
         raise NoteError(f"{run.name}: {what} {id[:40]!r}; grok-tui note {run.name} lists them")
@@ -152,7 +170,7 @@ class Watch:
         """One line on what cannot be read; empty when all is well."""
 
     def look(self) -> list[Event]:
-        """What is new since the last look: an event for each note that was added, and for each that is gone."""
+        """What is new since the last look: an event for each note that is new, has another text or is gone."""
         try:
             status = self._path.stat()
             now = status.st_ino, status.st_size, status.st_mtime_ns
@@ -167,12 +185,13 @@ class Watch:
         self._seen = now
         self.note = f"{self._path.name}: {bad} line{'s' * (bad > 1)} cannot be read" if bad else ""
         before, self._known = self._known, {note.id: note for note in found}
-        gone = [
-            Event(note.epoch, WHAT, "", note.time, data={"id": note.id, REMOVED: True})
-            for note in before.values()
-            if note.id not in self._known
-        ]
-        return gone + [note.event for note in found if note.id not in before]
+        gone = [note.gone for note in before.values() if note.id not in self._known]
+        return gone + [note.event for note in found if before.get(note.id) != note]
+
+
+def _write(run: Run, note: Note) -> Note:
+    _append(path(run), {"id": note.id, "time": note.time, "epoch": note.epoch, "text": note.text})
+    return note
 
 
 def _append(path: Path, fields: dict[str, Any]) -> None:

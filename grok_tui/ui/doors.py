@@ -96,6 +96,8 @@ class Doors:
     resume: Callable[[Run], None] = launch.resume
     hindsight: Callable[[Run], Recomputing] = launch.hindsight
     note: Callable[[Run, int, str], Note] = notes.add
+    edit_note: Callable[[Run, str, str], Note] = notes.edit
+    remove_note: Callable[[Run, str], Note] = notes.remove
     source: Callable[[Run], Source] = RunSource
     origin: Callable[[str], Origin | None] = ghost.origin
     branch: Callable[..., Run] = launch.branch

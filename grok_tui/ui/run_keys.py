@@ -274,10 +274,11 @@ RUN_KEYS: tuple[Key, ...] = (
         "e",
         "note",
         "Note",
-        "Write a note at the cursor's epoch, or now: kept in the run, shown in every chart and among the events",
+        "Write a note at the cursor's epoch, or now: kept in the run, shown in every chart and among the events. "
+        "With the cursor on a note, change it; an empty text removes it",
         "Looking",
         needs="write",
-        palette=(("Write a note", "note"),),
+        palette=(("Write a note, or change the one at the cursor", "note"),),
     ),
     Key(
         "i o",

@@ -6,19 +6,22 @@ from pathlib import Path
 
 import pytest
 
+from grok_tui import config, notes, runs
 from grok_tui.errors import NoteError
 from grok_tui.notes import Note
-from grok_tui.protocol import Event
+from grok_tui.protocol import Event, Status
 from grok_tui.runs import Run
 from grok_tui.sources import Scripted
 from grok_tui.ui import moments
 from grok_tui.ui.doors import Doors, only_looking
+from grok_tui.ui.field import Field
 from grok_tui.ui.panes import AccuracyPane, DecayPane, EventsPane, LossesPane
 from grok_tui.ui.panes.lines import marks
+from grok_tui.ui.screens.run import RunScreen
 from grok_tui.ui.widgets.cells import Token
 from grok_tui.ui.widgets.chart import Chart
 from tests.ui.gallery import Gallery, state_of
-from tests.ui.stage import bottom, done, on_stage, text
+from tests.ui.stage import bottom, burst, done, on_stage, text
 from tests.ui.story import frames
 
 CHANGES = [(6000, "weight_decay", 0.3)]
@@ -79,6 +82,106 @@ async def test_e_asks_for_a_note_at_the_cursor_and_shows_it_at_once() -> None:
         assert kept == [(at, "odd")]
         assert any(f"{at:,} ⚑ odd" in row for row in text(pilot))
         assert f"noted at {at:,}: odd" in bottom(pilot)
+
+
+def of_disk(run: Run) -> Doors:
+    """Doors to one run's own notes."""
+    return Doors(find=lambda _: run)
+
+
+def shown_notes(screen: RunScreen) -> list[str]:
+    return [event.text for event in screen.state.events if event.what == "note"]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("GROK_TUI_HOME", str(tmp_path))
+    return runs.create(config.preset("demo"))
+
+
+@pytest.mark.parametrize("link", ["live", "finished", "replay"])
+async def test_e_at_a_note_offers_its_text_and_what_is_typed_is_its_text(run: Run, link: str) -> None:
+    kept = notes.add(run, 3000, "the circuit begins")
+    source = Scripted([*frames(until=5000), kept.event], link="replay" if link == "replay" else "live")
+    if link == "finished":
+        source.push(Status(5000, "finished", 0.0, {}, 1))
+    async with on_stage(source, size=(80, 24), doors=of_disk(run)) as (pilot, screen):
+        while screen.view.cursor != 3000:
+            await pilot.press("comma")
+        await pilot.press("e")
+        assert screen.prompt.query_one(Field).value == "the circuit begins"
+        assert "Note at 3,000" in bottom(pilot)
+        assert "empty removes" in bottom(pilot)
+        await pilot.press("end", *" here", "enter")
+        await done(pilot, "note")
+        assert shown_notes(screen) == ["the circuit begins here"]
+        assert "the note at 3,000: the circuit begins here" in bottom(pilot)
+        (after,) = notes.read(run)
+        assert (after.id, after.epoch, after.text) == (kept.id, 3000, "the circuit begins here")
+
+
+async def test_a_note_that_is_emptied_is_removed_and_that_is_said(run: Run) -> None:
+    kept = notes.add(run, 3000, "the circuit begins")
+    async with on_stage(Scripted([*frames(until=5000), kept.event]), doors=of_disk(run)) as (pilot, screen):
+        screen.look(screen.view.jump(5000, 3000))
+        await pilot.press("e", "backspace", "enter")
+        await done(pilot, "note")
+        assert shown_notes(screen) == []
+        assert "the note at 3,000 is removed: the circuit begins" in bottom(pilot)
+        assert notes.read(run) == []
+        assert len(notes.path(run).read_text().splitlines()) == 2
+
+
+async def test_a_note_left_as_it_is_writes_nothing(run: Run) -> None:
+    kept = notes.add(run, 3000, "the circuit begins")
+    async with on_stage(Scripted([*frames(until=5000), kept.event]), doors=of_disk(run)) as (pilot, screen):
+        screen.look(screen.view.jump(5000, 3000))
+        await pilot.press("e", "enter", "e", "x", "escape")
+        await done(pilot, "note")
+        assert shown_notes(screen) == ["the circuit begins"]
+        assert len(notes.path(run).read_text().splitlines()) == 1
+
+
+async def test_of_several_notes_at_one_epoch_each_can_be_reached_and_a_new_one_begun(run: Run) -> None:
+    kept = [notes.add(run, 3000, text) for text in ("one", "two")]
+    story = [*frames(until=5000), *(note.event for note in kept)]
+    async with on_stage(Scripted(story), size=(80, 24), doors=of_disk(run)) as (pilot, screen):
+        screen.look(screen.view.jump(5000, 3000))
+        await pilot.press("e")
+        assert "Note at 3,000, 2 of 2" in bottom(pilot)
+        assert screen.prompt.query_one(Field).value == "two"
+        await pilot.press("up")
+        assert screen.prompt.query_one(Field).value == "one"
+        await pilot.press("backspace", "enter")
+        await done(pilot, "note")
+        assert shown_notes(screen) == ["two"]
+        burst(pilot, "e", "down", *"three", "enter")
+        await pilot.pause()
+        await done(pilot, "note")
+        assert sorted(shown_notes(screen)) == ["three", "two"]
+        assert [note.text for note in notes.read(run)] == ["two", "three"]
+
+
+async def test_a_note_that_somebody_else_removed_meanwhile_is_not_brought_back(run: Run) -> None:
+    kept = notes.add(run, 3000, "the circuit begins")
+    async with on_stage(Scripted([*frames(until=5000), kept.event]), doors=of_disk(run)) as (pilot, screen):
+        screen.look(screen.view.jump(5000, 3000))
+        await pilot.press("e", "x")
+        notes.remove(run, kept.id)
+        await pilot.press("enter")
+        await done(pilot, "note")
+        assert "there no more" in bottom(pilot)
+        assert notes.read(run) == []
+
+
+async def test_whoever_only_looks_changes_no_note(run: Run) -> None:
+    kept = notes.add(run, 3000, "the circuit begins")
+    doors = only_looking(of_disk(run))
+    async with on_stage(Scripted([*frames(until=5000), kept.event]), doors=doors) as (pilot, screen):
+        screen.look(screen.view.jump(5000, 3000))
+        await pilot.press("e")
+        assert "only looks" in bottom(pilot)
+        assert not screen.prompt.is_open
 
 
 async def test_without_a_cursor_it_is_at_the_epoch_of_the_key() -> None:

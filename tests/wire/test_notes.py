@@ -47,6 +47,29 @@ def test_a_removal_is_a_line_and_the_note_is_gone(run: Run) -> None:
         notes.remove(run, "")
 
 
+def test_another_text_is_a_line_and_the_note_stays_at_its_epoch(run: Run) -> None:
+    first, second = notes.add(run, 1, "one"), notes.add(run, 2, "two")
+    begun = notes.path(run).read_bytes()
+    changed = notes.edit(run, first.id, " uno ")
+    assert (changed.id, changed.epoch, changed.text) == (first.id, 1, "uno")
+    assert notes.read(run) == [changed, second]
+    assert notes.path(run).read_bytes().startswith(begun)
+    with pytest.raises(NoteError, match="needs a text"):
+        notes.edit(run, first.id, " ")
+    notes.remove(run, first.id)
+    with pytest.raises(NoteError, match="there no more"):
+        notes.edit(run, first.id, "uno")
+    assert notes.read(run) == [second]
+
+
+def test_another_viewer_s_change_of_a_note_is_told_once(run: Run) -> None:
+    watch, note = Watch(run), notes.add(run, 7, "seen")
+    watch.look()
+    changed = notes.edit(run, note.id, "seen again")
+    assert watch.look() == [changed.event]
+    assert watch.look() == []
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
