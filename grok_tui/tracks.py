@@ -14,7 +14,7 @@ from grok_tui.course import STEERED, Courses
 from grok_tui.errors import ProtocolError
 from grok_tui.protocol import Event, Points
 from grok_tui.runs import Run
-from grok_tui.samples import Phases
+from grok_tui.samples import SERIES, Phases
 from grok_tui.science.phases import PhaseFold
 from grok_tui.series import Series
 
@@ -95,7 +95,7 @@ class Track:
         train = cast(Points, codec.unpack(self._losses)).values if self._losses else {}
         self._growing.add(points.epochs, points.values["test_accuracy"])
         for i, epoch in enumerate(points.epochs.tolist()):
-            known = {name: float(values[i]) for name, values in points.values.items()}
+            known = {name: float(points.values[name][i]) for name in SERIES if name in points.values}
             known |= {name: float(train[name][-1]) for name in ("train_loss", "train_accuracy") if name in train}
             self._phases.add(samples.sample(epoch, known, self._courses))
             self.epoch = epoch
