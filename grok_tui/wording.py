@@ -65,17 +65,18 @@ def rate(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time span in at most two units."""
+    """A time span in at most two units, rounded to the nearest of the smaller; in seconds where a minute is coarse."""
     if not math.isfinite(seconds):
         return "–"
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min"
-    if whole < 48 * 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+    whole = round(max(0.0, seconds))
+    minutes, hours = round(whole / 60), round(whole / 3600)
+    if whole < 120:
+        return f"{max(whole, 1) if seconds > 0 else 0} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{hours // 24} d {hours % 24} h"
 
 
 def moment(seconds: float, now: datetime | None = None) -> str:

@@ -38,9 +38,25 @@ def test_an_accuracy_is_100_percent_only_when_it_is(share: float, said: str) -> 
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.2, "0 s"), (59.4, "59 s"), (60, "1 min"), (3599, "59 min"), (7500, "2 h 05 min"), (200000, "2 d 7 h")],
+    [
+        (0, "0 s"),
+        (0.2, "1 s"),
+        (59.4, "59 s"),
+        (60, "60 s"),
+        (119, "119 s"),
+        (119.7, "2 min"),
+        (170, "3 min"),
+        (3569, "59 min"),
+        (3599, "1 h 00 min"),
+        (7500, "2 h 05 min"),
+        (7170, "2 h 00 min"),
+        (48 * 3600 - 31, "47 h 59 min"),
+        (48 * 3600 - 1, "2 d 0 h"),
+        (200000, "2 d 8 h"),
+        (math.inf, "–"),
+    ],
 )
-def test_durations_have_two_units_at_most(seconds: float, said: str) -> None:
+def test_durations_are_rounded_to_the_nearest_and_have_two_units_at_most(seconds: float, said: str) -> None:
     assert wording.duration(seconds) == said
 
 
