@@ -15,7 +15,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -165,7 +165,8 @@ def _write(paper: int, said: Outcome) -> Outcome:
         os.pwrite(paper, data, 0)
         os.fsync(paper)
     except OSError as error:  # it is looked for among the branches, then
-        print(f"what became of a branch cannot be written down ({error.strerror})", flush=True)
+        with suppress(OSError):  # the log's disk is full too
+            print(f"what became of a branch cannot be written down ({error.strerror})", flush=True)
     return said
 
 

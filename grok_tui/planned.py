@@ -11,6 +11,7 @@ from grok_tui import plan
 from grok_tui.config import CONTROLS
 from grok_tui.errors import PlanError
 from grok_tui.ledger import Entry
+from grok_tui.lineage import MOST
 from grok_tui.plan import Rule, When
 
 TOLD = frozenset({"planned", "unplanned", "fired", "changed", "scheduled", "checkpoint", "branch", "hook"})
@@ -154,9 +155,9 @@ def owed(entries: Iterable[Entry]) -> list[Entry]:
 
 
 def _can_be(changes: object) -> bool:
-    """Whether it is what a branch may change, as far as its kind goes."""
+    """Whether it is what a branch may change, as far as its kind goes: the ledger may be somebody else's."""
     return isinstance(changes, dict) and all(
-        name in CONTROLS and isinstance(value, int | float) and not isinstance(value, bool)
+        name in CONTROLS and isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < MOST
         for name, value in changes.items()
     )
 

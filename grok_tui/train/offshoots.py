@@ -77,10 +77,9 @@ class Offshoots:
         at = f"at epoch {wish.epoch:,}"
         data = {"wish": wish.seq} | ({"child": found.child} if found.child else {})
         if not found.failed:
-            self._session.intervene("offshoot", f"branched off {found.child} {at}", **data)
-            return
-        text = f"no branch {at}: {found.failed}"
-        if found.child:
-            text = f"branched off {found.child} {at}, which is not trained: {found.failed}"
-        print(text, flush=True)
-        self._session.intervene("amiss", text, **data)
+            self._session.intervene("offshoot", f"{found.child} was branched off {at}", **data)
+        elif found.child:
+            text = f"{found.child} was branched off {at} and is not trained: {found.failed}"
+            self._session.intervene("amiss", text, **data)
+        else:
+            self._session.intervene("amiss", f"no branch {at}: {found.failed}", **data)

@@ -127,6 +127,8 @@ def wished(seq: int, epoch: int) -> Entry:
         ((entry(3, 50, "branch", changes={}),), [1, 2]),
         ((entry(3, 50, "branch", changes={"--set": 1.0}, owed=True),), [1, 2]),
         ((entry(3, 50, "branch", changes={"lr": "x"}, owed=True),), [1, 2]),
+        ((entry(3, 50, "branch", changes={"lr": 10**400}, owed=True),), [1, 2]),
+        ((entry(3, 50, "branch", changes={"lr": float("nan")}, owed=True),), [1, 2]),
         ((entry(3, 50, "offshoot", wish=[1]), entry(4, 50, "amiss")), [1, 2]),
     ],
 )
@@ -250,7 +252,7 @@ def test_a_branch_that_is_made_and_does_not_train_stays_and_is_told(monkeypatch:
         assert train(session) == "finished"
     (told,) = events(run, "amiss")
     assert told.text == (
-        "branched off tiny-1.1 at epoch 37, which is not trained: "
+        "tiny-1.1 was branched off at epoch 37 and is not trained: "
         "tiny-1.1 did not start: the trainer was killed by signal 9"
     )
     (child,) = runs.children(run)
@@ -293,7 +295,7 @@ def test_a_paused_run_hears_of_its_branch(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(offshoot, "outcome", lambda *_: Outcome("tiny-1.1"))
         started[0].returncode = 0
         assert train(session) == "paused"
-    assert [event.text for event in events(run, "offshoot")] == ["branched off tiny-1.1 at epoch 20"]
+    assert [event.text for event in events(run, "offshoot")] == ["tiny-1.1 was branched off at epoch 20"]
 
 
 def test_only_so_many_are_made_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,6 +356,6 @@ def test_a_child_that_a_plan_asked_for_is_made_by_a_process_and_told() -> None:
         assert train(session) == "finished"
     (child,) = runs.children(run)
     (told,) = events(run, "offshoot")
-    assert told.text == f"branched off {child.name} at epoch 37"
+    assert told.text == f"{child.name} was branched off at epoch 37"
     until(lambda: child.state.get("state") == "finished")
     assert not [e for e in ledger.read(child.ledger) if e.what in ("offshoot", "amiss")]

@@ -205,6 +205,15 @@ def test_other_interventions_than_changes_come_along() -> None:
     assert ledger.read(child.ledger)[1].data == {"line": "at 90: stop"}
 
 
+def test_what_became_of_the_parents_own_branches_is_no_past_of_a_branch() -> None:
+    asked = told(40, "branch", 3, changes={}, owed=True)
+    answers = told(45, "offshoot", 4, wish=3, child="demo-1.1"), told(45, "amiss", 5, wish=3)
+    child = branches.create(parent((*STORY[:9], asked, *answers, losses(50, 60))), 55)
+    assert [entry.what for entry in ledger.read(child.ledger)] == ["changed", "branch", "branched"]
+    whats = [frame.what for frame in frames(child) if isinstance(frame, Event)]
+    assert not {"offshoot", "amiss"} & set(whats)
+
+
 def test_of_epochs_that_were_given_up_only_the_second_time_counts() -> None:
     bad = losses(50, 70)
     bad.values["train_loss"][15:] = np.nan
