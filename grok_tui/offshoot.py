@@ -63,7 +63,7 @@ def start(run: Run, wish: Wish) -> subprocess.Popen[bytes]:
 def outcome(run: Run, wish: Wish, code: int) -> Outcome:
     """What became of a wish, by the words of the process that ended with this code."""
     try:
-        said = _said(_paper(run, wish).read_bytes())
+        said = _said(_paper(run, wish.seq).read_bytes())
     except OSError:  # there was no room for its words
         said = Outcome()
     if said == Outcome():
@@ -89,6 +89,17 @@ def carry_out(run: Run, wish: Wish) -> Outcome:
         return Outcome(failed=f"{error.filename or run.path}: cannot be written ({error.strerror})")
     except GrokTuiError as error:
         return Outcome(failed=str(error)[:LONGEST])
+
+
+def remember(run: Run, seq: int, child: str) -> None:
+    """Write down that a branch was made, before it is deleted; its maker may have been killed before it could."""
+    path = _paper(run, seq)
+    with suppress(OSError):  # no reason to keep what is to be deleted: its room may be wanted
+        path.parent.mkdir(exist_ok=True)
+        with path.open("a+b") as paper:
+            paper.seek(0)
+            if not _said(paper.read()).child:
+                _write(paper.fileno(), Outcome(child))
 
 
 def main(words: list[str]) -> int:
@@ -124,14 +135,14 @@ def _made(run: Run, wish: Wish) -> Run | None:
     return next((each for each in runs.children(run) if each.lineage and each.lineage.asked == wish.seq), None)
 
 
-def _paper(run: Run, wish: Wish) -> Path:
-    return run.path / "offshoots" / f"{wish.seq}.json"
+def _paper(run: Run, seq: int) -> Path:
+    return run.path / "offshoots" / f"{seq}.json"
 
 
 @contextmanager
 def _alone(run: Run, wish: Wish) -> Iterator[int]:
     """Be the one who looks after a wish, for the duration of the block; waits until another has done so."""
-    path = _paper(run, wish)
+    path = _paper(run, wish.seq)
     path.parent.mkdir(exist_ok=True)
     paper = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:

@@ -71,6 +71,7 @@ def delete(chosen: Sequence[Run]) -> None:
     for run in sorted(chosen, key=lambda run: len(descendants(run, all_runs))):
         with run.rest():  # a trainer that begins now is too late
             locks.check(run)
+            _say_it_was_there(run)
             hidden = run.path.with_name(f"{GONE}{run.name}-{os.getpid()}")
             try:
                 run.path.rename(hidden)
@@ -90,6 +91,16 @@ def _member(run: Run) -> tuple[Sweep, Member] | None:
     except RunError:
         return None
     return (sweep, member) if member.run in ("", run.name) else None
+
+
+def _say_it_was_there(run: Run) -> None:
+    """Have the run whose plan asked for a branch know that it was made, so that it is not made again."""
+    own = run.lineage
+    if own is None or not own.asked or (above := runs.parent(run)) is None:
+        return
+    from grok_tui import offshoot  # making branches takes more than deleting runs
+
+    offshoot.remember(above, own.asked, run.name)
 
 
 def descendants(run: Run, among: Sequence[Run]) -> list[Run]:

@@ -199,6 +199,18 @@ def test_a_branch_that_was_deleted_is_not_brought_back(monkeypatch: pytest.Monke
     assert not events(run, "amiss")
 
 
+def test_a_branch_that_was_deleted_is_not_brought_back_though_its_maker_was_killed_before_it_wrote_that_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, wish = asking()
+    begun = untrained(monkeypatch)
+    child = branches.create(run, 37, wish.changes, asked=wish.seq)
+    by_hand = branches.create(run, 20)
+    removal.delete([child, by_hand])
+    assert offshoot.carry_out(run, wish) == Outcome(child.name)
+    assert runs.children(run) == begun == []
+
+
 def test_another_run_of_a_deleted_branchs_name_is_not_taken_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     run, wish = asking()
     begun = untrained(monkeypatch)
