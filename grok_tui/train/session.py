@@ -25,18 +25,15 @@ from grok_tui.train import steer
 from grok_tui.train.cadence import is_measured, next_measure, next_multiple
 from grok_tui.train.controls import Controls
 from grok_tui.train.journal import Journal
+from grok_tui.train.looks import Looks
 from grok_tui.train.past import Past
 from grok_tui.train.planner import Planner
-from grok_tui.train.probe import Probe
 from grok_tui.train.saves import Saves
 from grok_tui.train.serve import Ticket
-from grok_tui.train.spikes import Spikes
 from grok_tui.train.step import HISTORY, Stepper, Steps
 from grok_tui.train.task import Table
 from grok_tui.train.telling import Teller
 from grok_tui.train.throttle import Throttle
-from grok_tui.train.trigger import Trigger
-from grok_tui.train.watch import Hook, PhaseWatch, Turn
 
 FLUSH = 0.25
 """Seconds between frames of training losses."""
@@ -62,12 +59,9 @@ class Session:
         self.config = run.config
         table = Table.of(self.config, device)
         self._stepper = make(self.config, table, device)
-        self._probe = Probe(self.config, table)
-        self._trigger = Trigger(run, self.config.measure.every)
-        self.phases = PhaseWatch(self.config)
-        self._untold = self.phases.catch_up(past.frames)
+        self._looks = Looks(run, journal, past, table, hook)
+        self.phases, self.hook = self._looks.phases, self._looks.hook
         self._steered = [entry.epoch for entry in past.changes]
-        self.hook = Hook(hook, run.path, lambda line: print(line, flush=True))
         self.controls = Controls(self.config, past.changes)
         self.planner = Planner(self, past)
         self._saves = Saves(run, self._stepper, self._sync, lambda: (*self._steered, *self.phases.boundaries))
@@ -81,13 +75,11 @@ class Session:
         self._stopping = ""
         self._asked: deque[tuple[Ticket, Command]] = deque()
         self._stoppers: list[tuple[Ticket, int]] = []
-        self._keys = past.keys
         self.each_epoch: dict[str, float] = {}
         """The newest value of what is recorded at each epoch."""
         self.latest = dict(past.latest)
         """The newest finite value of each series."""
         self._burst = 1
-        self._spikes = Spikes(self.config.measure.every, past.measured)
         self._flushed = 0.0
         self._start_from_the_past()
 
@@ -154,7 +146,7 @@ class Session:
 
     def begin(self) -> None:
         """Tell what nobody was told yet, before the first turn."""
-        self._tell_turns(self._untold)
+        self._looks.begin()
         self._teller.tell(force=True)
 
     def turn(self) -> str:
@@ -215,11 +207,11 @@ class Session:
         self._flushed = time.monotonic()
         new = max(0, self._past.end - first)
         self._past.compare(first, losses[:new])
-        self._spikes.saw(losses)
+        self._looks.trained(losses)
         if len(losses) > new:
             epochs = np.arange(first + new, self.epoch)
             columns = {"train_loss": losses[new:], "train_accuracy": accuracies[new:]}
-            self._record(Points(epochs, columns | self.controls.columns(epochs)))
+            self._looks.record(Points(epochs, columns | self.controls.columns(epochs)))
         if len(losses):
             self.each_epoch = {"train_loss": float(losses[-1]), "train_accuracy": float(accuracies[-1])}
             self.latest |= self.each_epoch
@@ -241,7 +233,7 @@ class Session:
         """Go back to the last resume point."""
         epoch = self._saves.go_back(self._past)
         known = self._past.losses[:epoch]
-        self._spikes.saw(known)
+        self._looks.trained(known)
         self.each_epoch = {"train_loss": float(known[-1])} if len(known) else {}
         self.controls.enter(self._stepper.optimizer, epoch, anew=True)
 
@@ -321,26 +313,9 @@ class Session:
 
     def _measure(self, closely: bool) -> None:
         self.settle()
-        findings = self._probe.look(self._stepper.weights, closely)
-        numbers = findings.numbers | {"train_spike": self._spikes.look(self.epoch)}
-        at = np.array([self.epoch])
-        self._keys = self.journal.arrays(self.epoch, findings.arrays, self._keys)
-        # the numbers last: they say that this look is whole, and a resume takes it again where they are missing
-        self._record(Points(at, {name: np.array([value]) for name, value in numbers.items()}))
+        numbers = self._looks.look(self.epoch, self._stepper.weights, closely)
         self.latest |= {name: value for name, value in numbers.items() if np.isfinite(value)}
-        self._trigger.saw(self.epoch, self._keys, findings.numbers["test_fve"])
         self.planner.look(numbers)
-
-    def _record(self, frame: Points) -> None:
-        """Record it, and what it makes known of the phases."""
-        self.journal.write(frame)
-        self.hook.look()
-        self._tell_turns(self.phases.apply(frame))
-
-    def _tell_turns(self, turns: list[Turn]) -> None:
-        for turn in turns:
-            self.journal.event(turn.epoch, "phase", turn.text, **turn.data)
-            self.hook.call(turn)
 
     def fail(self, why: str) -> None:
         """Tell whoever asked for something, viewers and listings that the run has failed."""
@@ -357,7 +332,7 @@ class Session:
             return ""
         seq = self.journal.ledger.append(self.epoch, state, True, text)
         self.journal.event(self.epoch, state, text, seq)
-        self._trigger.ended(self.epoch)
+        self._looks.ended(self.epoch)
         self._teller.say(state)
         for ticket, id_ in self._stoppers:
             kept = self._saves.resume_path.relative_to(self.run.path)
