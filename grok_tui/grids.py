@@ -65,7 +65,7 @@ def axes(options: Mapping[str, str | None], vary: Iterable[str], seeds: int | No
     found = [Axis(SHORT[key], (key,), _values(SHORT[key], text)) for key, text in options.items() if text is not None]
     for text in vary:
         key, equals, values = (part.strip() for part in text.partition("="))
-        if not equals:
+        if not (key and equals):
             raise ConfigError(f"--vary {text!r}: KEY=VALUE,VALUE,... was expected, such as model.d_mlp=128,256,512")
         found.append(Axis(SHORT.get(key, key), (key,), _values(key, values)))
     if seeds is not None and seed is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from grok_tui import sweeps, wording
+from grok_tui import sweeps, wording, workers
 from grok_tui.errors import RunError
 from grok_tui.grids import SEED
 from grok_tui.grok_times import Sign, Spread, Time, said, span
@@ -32,7 +32,9 @@ def all_sweeps() -> Iterator[str]:
             rows.append((sweep.name, "✗ unreadable", "–", "–", "–"))
             continue
         done = sum(member.state in sweeps.DONE for member in contents.members)
-        standing = "● running" if sweep.alive else "✓ done" if done == len(contents.members) else "■ not running"
+        standing = "✓ done" if done == len(contents.members) else "■ not running"
+        if sweep.alive or workers.living(sweep.path):
+            standing = "● running" if sweep.alive else "✂ without its runner"
         grid = " × ".join(f"{axis.label} {','.join(axis.values)}" for axis in contents.axes) or "one member"
         rows.append((sweep.name, standing, str(len(contents.members)), str(done), grid))
     yield from wording.columns(rows, right=frozenset({2, 3}))

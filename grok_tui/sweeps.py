@@ -196,7 +196,7 @@ def create(
             beside.path.mkdir()
             members = tuple(map(Member, places))
             beside.write(Contents(uuid.uuid4().hex, base, tuple(axes), members, options))
-            return Sweep(_named(beside.path, parent, slug, name is None))
+            return Sweep(_named(beside.path, parent, slug, not name))
     except OSError as error:
         raise RunError(f"{parent}: no sweep can be made there ({error.strerror})") from None
 

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from grok_tui import grids, launch, ledger, listing, membership, runs, sweeps, wording
-from grok_tui.errors import GrokTuiError
+from grok_tui.errors import GrokTuiError, RunError
 from grok_tui.grids import Place
 from grok_tui.runs import Run
 from grok_tui.sweeps import Contents, Member, Sweep
@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
         with sweep.hold():
             return _run(Runner(sweep))
     except GrokTuiError as error:
-        print(f"grok-tui: {error}", flush=True)
+        say(f"grok-tui: {error}")
         return error.exit_code
 
 
@@ -58,10 +58,11 @@ def _run(runner: Runner) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: runner.stop())
     runner.run()
+    runner.tell()
     counts = {state: sum(m.state == state for m in runner.contents.members) for state in ("failed", "stopped")}
     done = sum(member.state in sweeps.DONE for member in runner.contents.members)
     others = "".join(f", {count} {state}" for state, count in counts.items() if count)
-    print(f"{done} of {len(runner.contents.members)} members done{others}", flush=True)
+    say(f"{done} of {len(runner.contents.members)} members done{others}")
     return 0 if done == len(runner.contents.members) else 1
 
 
@@ -73,16 +74,27 @@ class Runner:
         self.contents = sweep.read()
         self.stopping = False
         self._writing = threading.Lock()
+        self._untold = False
+        """How the members stand could not be written."""
         self._adopt()
 
     def run(self) -> None:
         """Until every member is done, has failed, or was stopped."""
         crew = Crew.of(self.contents, self._left())
-        print(crew.said, flush=True)
+        say(crew.said)
         with ThreadPoolExecutor(crew.jobs) as pool:
             work = [pool.submit(self._carry, load, crew) for load in self._queue(crew)]
             for one in work:
                 self._wait(one, work)
+
+    def tell(self) -> None:
+        """Write down how the members stand, if that could not be done when it changed.
+
+        Raises:
+            RunError: it still cannot.
+        """
+        if self._untold:
+            self.sweep.write(self.contents)
 
     def stop(self) -> None:
         """Stop the members that are being trained, and begin no others. Safe to call from a signal handler."""
@@ -134,7 +146,7 @@ class Runner:
                 return
             for run in members.values():
                 if run.alive:
-                    print(f"{run.name} is being trained, and waited for", flush=True)
+                    say(f"{run.name} is being trained, and waited for")
             done = {n: run for n, run in members.items() if not run.alive and outcome(run)[0] in sweeps.DONE}
             self._watch(done, None)  # they ended while no runner looked
             left = {number: run for number, run in members.items() if number not in done}
@@ -142,7 +154,7 @@ class Runner:
         except GrokTuiError as error:
             self._could_not(load, str(error))
         except Exception as error:  # one member's trouble is not the others': said, kept and shown
-            traceback.print_exc()
+            say(traceback.format_exc().rstrip())
             self._could_not(load, f"{type(error).__name__}: {error}")
 
     def _could_not(self, load: Load, why: str) -> None:
@@ -194,9 +206,20 @@ class Runner:
             after = replace(before, **changes)
             if after.state != before.state:
                 said = f"member {after.number} ({after.place.said}): {after.run or 'no run'} {after.state}"
-                print(said + (f": {after.why}" if after.why else ""), flush=True)
+                say(said + (f": {after.why}" if after.why else ""))
             self.contents = self.contents.with_member(after)
-            self.sweep.write(self.contents)
+            try:
+                self.sweep.write(self.contents)
+                self._untold = False
+            except RunError as error:  # the disk may take it when the next one changes; what trains goes on
+                self._untold = True
+                say(str(error))
+
+
+def say(text: str) -> None:
+    """A line of the log, where the disk still takes it: without the log the members train as well."""
+    with suppress(OSError):
+        print(text, flush=True)
 
 
 def outcome(run: Run) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding
@@ -70,6 +70,8 @@ class GrokApp(InOrder):
         self._compared = compared
         self._sweep = sweep
         """To which the screens of its members come back."""
+        self._shown: SweepScreen | None = None
+        """How it was shown when they were opened."""
         for ours in theme.THEMES:
             self.register_theme(ours)
         self.theme = theme.DARK.name
@@ -106,6 +108,7 @@ class GrokApp(InOrder):
 
     def on_run_wanted(self, message: RunWanted) -> None:
         self._uncover()
+        self._remember()
         self._show(self._doors.source(message.run))
 
     def on_replay_wanted(self, message: ReplayWanted) -> None:
@@ -125,12 +128,18 @@ class GrokApp(InOrder):
                 self.screen.say(wrong, "$warn")
             return
         self._uncover()
+        self._remember()
         self.switch_screen(self._comparison(runs, note=message.note))
 
     def on_sweep_wanted(self, message: SweepWanted) -> None:
         self._uncover()
-        self._sweep = message.sweep
+        self._sweep, self._shown = message.sweep, None
         self.switch_screen(self._members(message.sweep, message.number))
+
+    def _remember(self) -> None:
+        """How a sweep is shown, for when one comes back to it."""
+        if self.screen.id == "sweep":
+            self._shown = cast("SweepScreen", self.screen)
 
     def _uncover(self) -> None:
         """Close help or the palette, opened while something else was on its way."""
@@ -144,7 +153,7 @@ class GrokApp(InOrder):
         elif self._sweep is not None and self.screen.id != "sweep":
             self.switch_screen(self._members(self._sweep))
         else:
-            self._sweep = None  # it is not where one came from any more
+            self._sweep = self._shown = None  # it is not where one came from any more
             self.switch_screen(self._home())
 
     def _run(self, source: Source, like: RunScreen | None = None) -> RunScreen:
@@ -160,7 +169,7 @@ class GrokApp(InOrder):
     def _members(self, sweep: SweepState, number: int = 0) -> SweepScreen:
         from grok_tui.ui.screens.sweep import SweepScreen
 
-        return SweepScreen(sweep, self._doors, number)
+        return SweepScreen(sweep, self._doors, number, self._shown)
 
     def _home(self) -> HomeScreen:
         return HomeScreen(self._doors)

@@ -54,6 +54,7 @@ def test_a_member_whose_values_do_not_go_together_is_named_too() -> None:
         ({"optimizer.lr": "1e-3"}, ["optimizer.lr=1"], "optimizer.lr is varied twice"),
         ({}, ["data.seed=1,2"], "data.seed is varied twice"),
         ({}, ["optimizer.lr"], "KEY=VALUE,VALUE"),
+        ({}, ["=1,2"], "KEY=VALUE,VALUE"),
         ({}, ["optimizer.lrr=1"], "did you mean 'optimizer.lr'"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 from dataclasses import replace
 from typing import Any
@@ -11,11 +12,12 @@ import psutil
 import pytest
 
 from grok_tui import config as configs
-from grok_tui import launch, record, runs, sweep_launch, sweeps
+from grok_tui import launch, record, runs, sources, sweep_launch, sweeps
 from grok_tui.errors import RunError
-from grok_tui.protocol import Event, Points
+from grok_tui.protocol import Event, Order, Points
 from grok_tui.runs import Run
 from grok_tui.sweeps import Member, Sweep
+from grok_tui.train.sweep import Runner
 from tests.sweep import tiny
 from tests.sweep.tiny import members, run_of, states, until
 
@@ -81,6 +83,40 @@ def tiny_done(sweep: Sweep) -> Sweep:
         contents = contents.with_member(Member(member.place, member.run, "finished"))
     sweep.write(contents)
     return sweep
+
+
+def test_a_disk_that_is_full_for_a_while_costs_no_member_its_place() -> None:
+    sweep = tiny.made(decays="1,5", jobs=2, **LONG)
+    sweep_launch.start(sweep)
+    until(lambda: begun(sweep, 2))
+    first, second = (run_of(member) for member in members(sweep))
+    resource.prlimit(sweep.pid, resource.RLIMIT_FSIZE, (700, resource.RLIM_INFINITY))  # the log has room, the sweep not
+    sources.ask(first, Order(1, "stop"))
+    until(lambda: "sweep.toml: cannot be written" in sweep.log.read_text())
+    assert sweep.alive
+    assert second.alive
+    resource.prlimit(sweep.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    sources.ask(second, Order(1, "stop"))
+    until(lambda: over(sweep))
+    assert states(sweep) == ["stopped", "stopped"]
+
+
+def test_what_the_disk_takes_only_at_the_end_is_written_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = tiny.made(decays="1")
+    runner = Runner(sweep)
+    with monkeypatch.context() as full:
+        full.setattr("builtins.print", no_room)
+        full.setattr(os, "fsync", no_room)
+        runner._note(members(sweep)[0], state="failed", why="the disk is full")
+        with pytest.raises(RunError, match="cannot be written"):
+            runner.tell()
+    assert states(sweep) == ["waiting"]
+    runner.tell()
+    assert states(sweep) == ["failed"]
+
+
+def no_room(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_a_member_that_its_plan_has_stopped_has_ended_and_is_not_gone_on_with() -> None:

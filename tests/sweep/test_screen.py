@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from grok_tui.errors import RunError
+from grok_tui.grok_times import Sign
 from grok_tui.runs import Run
 from grok_tui.sources import Scripted
 from grok_tui.sweep_board import Board, Cell
@@ -103,6 +104,22 @@ async def test_enter_opens_the_members_run_and_h_comes_back_to_the_sweep(sweep: 
         await until(pilot, lambda: isinstance(pilot.app.screen, SweepScreen))
 
 
+@pytest.mark.parametrize("key", ["enter", "d"])
+async def test_whoever_comes_back_finds_the_sweep_as_it_was_left(sweep: Sweep, key: str) -> None:
+    async with on(sweep, (120, 40)) as (pilot, screen):
+        await pilot.press("space", "right", "space", "right", "g")
+        left = screen.look
+        await pilot.press(key)
+        await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen | CompareScreen))
+        await pilot.press("H")
+        await until(pilot, lambda: isinstance(pilot.app.screen, SweepScreen))
+        back = pilot.app.screen
+        assert isinstance(back, SweepScreen)
+        await until(pilot, lambda: back.board is not None)
+        assert (back.look, back.sign, back.cell.numbers) == (left, Sign.CHANCE, (3,))
+        assert left.marked == {(0, 0), (0, 1)}
+
+
 async def test_a_member_without_a_run_cannot_be_opened_and_says_so(sweep: Sweep) -> None:
     async with on(sweep) as (pilot, _):
         await pilot.press("down", "right", "enter")
@@ -150,6 +167,13 @@ async def test_a_viewer_that_only_looks_neither_stops_nor_resumes(sweep: Sweep) 
     async with on(sweep, doors=only_looking(Doors(source=scripted))) as (pilot, _):
         await pilot.press("r")
         assert "only looks" in bottom(pilot)
+
+
+@pytest.mark.parametrize("looks", [False, True])
+async def test_only_who_may_use_them_is_offered_the_keys_that_change_something(sweep: Sweep, looks: bool) -> None:
+    doors = Doors(source=scripted)
+    async with on(sweep, (200, 60), only_looking(doors) if looks else doors) as (pilot, _):
+        assert [key in bottom(pilot) for key in ("r Resume", "S Stop", "g Grokked")] == [not looks, not looks, True]
 
 
 def board(rows: int, columns: int) -> Board:

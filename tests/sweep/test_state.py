@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grok_tui import config as configs
-from grok_tui import sweep_lists, sweep_state
+from grok_tui import sweep_lists, sweep_state, workers
 from grok_tui.grok_times import Sign, Time
 from grok_tui.protocol import PROTOCOL, Array, Catalogue, Event, Hello, Points
 from grok_tui.record import Recorder
@@ -164,6 +164,17 @@ def test_the_table_says_all_of_it(sweep: Sweep) -> None:
     assert "3 of 6 done, 1 waiting, 1 failed, 1 stopped" in text
     assert "✗ failed: train loss is not finite from epoch 299 on" in text
     assert "9,000 [7,000->20,000]" in text
+
+
+def test_in_the_list_a_sweep_runs_stands_still_or_has_lost_its_runner(sweep: Sweep) -> None:
+    def listed() -> str:
+        return "\n".join(sweep_lists.all_sweeps())
+
+    assert "■ not running" in listed()
+    with workers.post(sweep.path):
+        assert "✂ without its runner" in listed()
+        with sweep.hold():
+            assert "● running" in listed()
 
 
 def test_a_deleted_member_is_said_to_be_gone(sweep: Sweep) -> None:

@@ -39,6 +39,11 @@ def test_sweeps_are_numbered_and_the_newest_is_the_one_that_is_meant() -> None:
         sweeps.find("tiny-swep-1")
 
 
+def test_an_empty_name_is_none() -> None:
+    made = [sweeps.create(tiny.config(), [], [], sweeps.Options(), "").name for _ in range(2)]
+    assert made == ["tiny-sweep-1", "tiny-sweep-2"]
+
+
 def test_a_name_that_is_taken_is_refused(own_home: Path) -> None:
     base = tiny.config()
     sweeps.create(base, [], [], sweeps.Options(), "mine")

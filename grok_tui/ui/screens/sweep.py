@@ -57,16 +57,16 @@ class SweepScreen(Guarded):
     KEYS = keys.SWEEP_KEYS
     BINDINGS = keys.bindings(keys.SWEEP_KEYS)
 
-    def __init__(self, state: SweepState, doors: Doors, number: int = 0) -> None:
-        """`number`: the member that is chosen at first; 0 for the first one."""
+    def __init__(self, state: SweepState, doors: Doors, number: int = 0, like: SweepScreen | None = None) -> None:
+        """`number`: the member that is chosen at first, 0 for the first one; `like`: the same sweep as it was shown."""
         super().__init__(id="sweep")
         self._first = number
         self.state = state
         self.doors = doors
-        self.sign = Sign.ACCURACY
         axes = state.contents.axes
-        self.collapsed = collapsible(axes) and len(axes) > 2
-        self.look = Look()
+        self.sign: Sign = like.sign if like else Sign.ACCURACY
+        self.collapsed: bool = like.collapsed if like else collapsible(axes) and len(axes) > 2
+        self.look: Look = like.look if like else Look()
         self.board: Board | None = None
         self._looking = False
 
@@ -78,7 +78,8 @@ class SweepScreen(Guarded):
         yield Hints()
 
     def on_mount(self) -> None:
-        self.query_one(Hints).offer((*keys.SWEEP_KEYS, *keys.APP_KEYS))
+        rows = (row for row in keys.SWEEP_KEYS if not self.refusal(row.needs))
+        self.query_one(Hints).offer((*rows, *keys.APP_KEYS))
         self.run_worker(self._follow(), name="sweep", exclusive=True)
 
     def on_resize(self, _event: Resize) -> None:
