@@ -12,13 +12,24 @@ LEAST = 10.0
 NEAR = 1e-6
 """Share of an epoch's number that rounding on a logarithmic axis may cost."""
 
+REACH = 2.0
+"""How far the axis of the whole run reaches at most, in lengths of the run, where the parent's curves go on beyond it.
+
+To the end of the parent, a child that left it early would have a sixth of the axis, five columns of a narrow screen.
+A logarithmic axis has room for all of it.
+"""
+
 STEPS = 100
 """The cursor and a pan move by this part of what is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The axes, the epochs and the cursor, shared by all panes. `newest` is always the run's last known epoch."""
+    """The axes, the epochs and the cursor, shared by all panes.
+
+    `newest` is always the run's last known epoch, and `ahead` the last one of curves that go on beyond it; 0 where
+    there are none.
+    """
 
     log_x: bool = False
     log_y: bool = True
@@ -30,10 +41,10 @@ class View:
     follows: bool = False
     """The zoom's right end was at the newest epoch: it stays there, and the window keeps its width."""
 
-    def epochs(self, newest: float, most: float = float("inf")) -> Epochs:
+    def epochs(self, newest: float, most: float = float("inf"), ahead: float = 0.0) -> Epochs:
         """The horizontal axis now; `most` is the epoch at which the run will end."""
         if self.zoom is None:
-            return Epochs(0.0, grown(newest, most), self.log_x)
+            return Epochs(0.0, grown(self._last(newest, ahead), most), self.log_x)
         axis = Epochs(*self.zoom, self.log_x)
         if not self.follows or newest <= axis.end + NEAR * max(newest, 1):
             return axis
@@ -42,25 +53,25 @@ class View:
         slid = -(-(axis.unit(newest) - axis.unit(axis.end)) // step) * step
         return self._axis(axis.unit(axis.start) + slid, axis.unit(axis.end) + slid)
 
-    def zoom_in(self, newest: float, at: float | None = None, factor: float = 2.0) -> View:
+    def zoom_in(self, newest: float, at: float | None = None, factor: float = 2.0, ahead: float = 0.0) -> View:
         """Show a `factor` less around epoch `at`: by default the cursor, else the newest epoch or the middle."""
-        axis = self.epochs(newest)
+        axis, last = self.epochs(newest, ahead=ahead), newest if self.zoom else self._last(newest, ahead)
         at_newest = self.follows or not self.zoom  # where the axis may reach beyond what there is
-        left, right = axis.unit(axis.start), axis.unit(min(axis.end, max(newest, LEAST)) if at_newest else axis.end)
+        left, right = axis.unit(axis.start), axis.unit(min(axis.end, max(last, LEAST)) if at_newest else axis.end)
         width = (right - left) / factor
         centre = at if at is not None else self.cursor
         middle = (left + right) / 2 if centre is None else axis.unit(centre)
         if centre is None and (self.follows or self.zoom is None):
-            middle = right - width / 2
+            middle = min(right, axis.unit(max(newest, LEAST))) - width / 2
         start = min(max(middle - width / 2, left), right - width)
         return self._zoomed(self._axis(start, start + width), newest)
 
-    def zoom_out(self, newest: float, factor: float = 2.0) -> View:
+    def zoom_out(self, newest: float, factor: float = 2.0, ahead: float = 0.0) -> View:
         """Show a `factor` more; the whole run when that is all there is."""
         if self.zoom is None:
             return self
-        axis, whole = self.epochs(newest), Epochs(0.0, grown(newest), self.log_x)
-        left, right, end = axis.unit(axis.start), axis.unit(axis.end), whole.unit(max(newest, LEAST))
+        axis, last = self.epochs(newest), max(self._last(newest, ahead), LEAST)
+        left, right, end = axis.unit(axis.start), axis.unit(axis.end), axis.unit(last)
         width = (right - left) * factor
         if width >= end - 1e-9:
             return replace(self, zoom=None, follows=False)
@@ -68,10 +79,10 @@ class View:
         start = min(max(middle - width / 2, 0.0), max(end, right) - width)
         return self._zoomed(self._axis(start, start + width), newest)
 
-    def zoom_by(self, newest: float, at: float, factor: float) -> View:
+    def zoom_by(self, newest: float, at: float, factor: float, ahead: float = 0.0) -> View:
         """Show a `factor` less, with epoch `at` where it is; a factor below 1 shows more."""
-        axis, whole = self.epochs(newest), Epochs(0.0, grown(newest), self.log_x)
-        left, right, end = axis.unit(axis.start), axis.unit(axis.end), whole.unit(max(newest, LEAST))
+        axis, last = self.epochs(newest, ahead=ahead), max(self._last(newest, ahead), LEAST)
+        left, right, end = axis.unit(axis.start), axis.unit(axis.end), axis.unit(last)
         width, share = (right - left) / factor, axis.share(at)
         if width >= end - 1e-9:
             return replace(self, zoom=None, follows=False)
@@ -88,11 +99,11 @@ class View:
         by = min(max(by, -left), max(axis.unit(newest) - right, 0.0))
         return self._zoomed(self._axis(left + by, right + by), newest)
 
-    def move_cursor(self, newest: int, steps: float) -> View:
+    def move_cursor(self, newest: int, steps: float, ahead: float = 0.0) -> View:
         """Move the cursor by `steps` hundredths of what is shown, at least an epoch; a zoom comes along."""
         if self.cursor is None:
             return self.place_cursor(newest)
-        axis = self.epochs(newest)
+        axis = self.epochs(newest, ahead=ahead)
         width = axis.unit(axis.end) - axis.unit(axis.start)
         target = round(axis.epoch(axis.unit(self.cursor) + steps * width / STEPS))
         if target == self.cursor and steps:
@@ -124,6 +135,10 @@ class View:
     def reset(self) -> View:
         """The whole run, without a cursor; the axes stay."""
         return replace(self, zoom=None, cursor=None, follows=False)
+
+    def _last(self, newest: float, ahead: float) -> float:
+        """The last epoch that the whole view has to show."""
+        return max(newest, ahead if self.log_x else min(ahead, REACH * newest))
 
     def _followed(self, newest: float) -> View:
         """The zoom moved just far enough to show the cursor."""

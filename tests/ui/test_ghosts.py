@@ -59,6 +59,15 @@ def family(until: int = 9000) -> RunState:
     return state
 
 
+def test_what_is_ahead_ends_where_the_child_will_end() -> None:
+    young, finished = family(6300), state_of(child(40_000))
+    young.ghost = finished.ghost = Ghost(state_of(parent(60_000)), SINCE)
+    assert (young.epochs, lines.ahead(young)) == (40_000, 40_000)
+    assert lines.epochs(finished, View()) == Epochs(0, 40_000)
+    young.ghost = None
+    assert lines.ahead(young) == 0
+
+
 # In a chart
 
 

@@ -21,6 +21,8 @@ from grok_tui.ui.doors import Doors
 from grok_tui.ui.ghost import Origin
 from grok_tui.ui.members import Member
 from grok_tui.ui.sheets import pairs
+from grok_tui.ui.widgets.chart import Chart
+from grok_tui.ui.widgets.ribbon import Ribbon
 from tests.ui import story
 from tests.ui.family import CHILD, PARENT, SINCE, branched, child, grown, parent
 from tests.ui.kin import origin, scripted, world
@@ -36,6 +38,27 @@ async def test_a_childs_screen_reads_its_parent_and_shows_it_behind_its_curves()
         assert screen.state.ghost is not None
         assert (screen.state.ghost.since, screen.state.ghost.state.run) == (SINCE, PARENT)
         await until(pilot, lambda: "parent nanda113-1" in "\n".join(text(pilot)))
+
+
+async def test_a_young_child_shows_what_came_of_its_parent_until_g_hides_it() -> None:
+    family = world(origins=origin())
+    source = scripted(child(6300), CHILD)
+    async with on_stage(source, doors=family.doors()) as (pilot, screen):
+        await until(pilot, lambda: screen.state.ghost is not None)
+        await settled(pilot, family.sources[PARENT])
+
+        def ends() -> set[float]:
+            charts = {chart.plot.epochs.end for chart in screen.query(Chart) if chart.plot is not None}
+            strip = screen.query_one(Ribbon).strip
+            return charts | ({strip.epochs.end} if strip is not None else set())
+
+        await until(pilot, lambda: ends() == {10_000})  # to the parent's 9,000, rounded
+        await pilot.press("c", "home", "end")
+        await pilot.pause()
+        assert screen.view.cursor == 6300  # of the run itself
+        await pilot.press("escape", "g")
+        await pilot.pause()
+        assert ends() == {8_000}
 
 
 async def test_a_living_parent_goes_on_behind_a_child_that_stands_still() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grok_tui.ui.view import LEAST, View
+from grok_tui.ui.widgets.axis import Epochs
 
 NEWEST = st.integers(0, 1_000_000)
 STEPS = st.lists(
@@ -143,3 +144,40 @@ def test_reset_keeps_the_axes_and_drops_zoom_and_cursor() -> None:
 def test_the_axes_toggle() -> None:
     assert View().toggle_log_x().log_x
     assert not View().toggle_log_y().log_y
+
+
+def test_curves_that_go_on_beyond_the_run_have_as_much_room_as_the_run_itself_and_no_more_than_they_need() -> None:
+    assert View().epochs(6_300, 40_000, 40_000) == Epochs(0, 15_000)  # 12,600, rounded
+    assert View().epochs(6_300, 40_000, 8_000) == Epochs(0, 8_000)
+    assert View().epochs(6_300, 40_000, 5_000) == View().epochs(6_300, 40_000)
+    assert View().epochs(39_000, 40_000, 40_000) == Epochs(0, 40_000)
+
+
+def test_a_logarithmic_axis_has_room_for_all_that_is_ahead() -> None:
+    assert View(log_x=True).epochs(6_300, 40_000, 40_000) == Epochs(0, 40_000, log=True)
+
+
+def test_a_zoom_and_a_window_that_follows_know_nothing_of_what_is_ahead() -> None:
+    for view in (View(zoom=(100, 200)), View(zoom=(4_000, 6_000), follows=True)):
+        assert view.epochs(6_300, 40_000, 40_000) == view.epochs(6_300, 40_000)
+
+
+@pytest.mark.parametrize("log_x", [False, True])
+def test_from_what_is_ahead_a_zoom_goes_to_the_run_and_back(log_x: bool) -> None:
+    near = View(log_x=log_x).zoom_in(6_300, ahead=40_000)
+    assert near.follows
+    assert near.epochs(6_300).end == pytest.approx(6_300)
+    far = near.zoom_out(6_300, ahead=40_000)
+    assert far.epochs(6_300, 40_000, 40_000) == View(log_x=log_x).epochs(6_300, 40_000, 40_000)
+
+
+@pytest.mark.parametrize("at", [1_000, 6_000, 12_000])
+def test_the_wheel_keeps_the_epoch_that_it_is_over_where_it_is_also_ahead_of_the_run(at: float) -> None:
+    before = View().epochs(6_300, ahead=40_000)
+    after = View().zoom_by(6_300, at, 1.5, ahead=40_000)
+    assert after.zoom is not None
+    assert after.epochs(6_300).share(at) == pytest.approx(before.share(at), abs=0.01)
+
+
+def test_the_cursor_moves_by_a_hundredth_of_what_is_shown_ahead_too() -> None:
+    assert View(cursor=6_000).move_cursor(6_300, -1, ahead=40_000).cursor == 5_850

@@ -82,7 +82,12 @@ SIGNS_BELOW = 50
 
 def epochs(state: RunState, view: View) -> Epochs:
     """The horizontal axis of every pane."""
-    return view.epochs(state.epoch, state.epochs or float("inf"))
+    return view.epochs(state.epoch, state.epochs or float("inf"), ahead(state))
+
+
+def ahead(state: RunState) -> float:
+    """The epoch up to which the parent's curves show what the run has yet to come to; 0 where they do not."""
+    return min(state.ghost.state.epoch, state.epochs or state.epoch) if state.ghost else 0.0
 
 
 def marks(state: RunState) -> tuple[Mark, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grok_tui.ui import pace
 from grok_tui.ui.messages import Pointed, Wheeled
+from grok_tui.ui.panes import lines
 from grok_tui.ui.screens.parts import Part
 from grok_tui.ui.view import View
 
@@ -39,7 +40,7 @@ class Looking(Part):
         self.look(self.view.place_cursor(self.state.epoch, message.epoch))
 
     def on_wheeled(self, message: Wheeled) -> None:
-        self.look(self.view.zoom_by(self.state.epoch, message.epoch, message.factor))
+        self.look(self.view.zoom_by(self.state.epoch, message.epoch, message.factor, lines.ahead(self.state)))
 
     def action_log_x(self) -> None:
         """Epochs on the other axis."""
@@ -58,7 +59,9 @@ class Looking(Part):
         """Move the cursor, or what is zoomed."""
         newest = self.state.epoch
         pan = self.view.cursor is None
-        self.look(self.view.pan(newest, steps * PAN) if pan else self.view.move_cursor(newest, steps))
+        self.look(
+            self.view.pan(newest, steps * PAN) if pan else self.view.move_cursor(newest, steps, lines.ahead(self.state))
+        )
 
     def action_cursor_to(self, first: bool) -> None:
         """Put the cursor on the first epoch, or on the last."""
@@ -66,11 +69,11 @@ class Looking(Part):
 
     def action_zoom_in(self) -> None:
         """Show half of the epochs."""
-        self.look(self.view.zoom_in(self.state.epoch))
+        self.look(self.view.zoom_in(self.state.epoch, ahead=lines.ahead(self.state)))
 
     def action_zoom_out(self) -> None:
         """Show twice the epochs."""
-        self.look(self.view.zoom_out(self.state.epoch))
+        self.look(self.view.zoom_out(self.state.epoch, ahead=lines.ahead(self.state)))
 
     def action_reset_view(self) -> None:
         """Show the whole run."""
