@@ -139,19 +139,20 @@ def owed(entries: Iterable[Entry]) -> list[Entry]:
 
     A wish that was written down without `owed` is of a version that kept no answers: nobody knows, and it is none.
     """
-    found: list[Entry] = []
+    found: dict[int, Entry] = {}  # in the order of their epochs
     for entry in entries:
         if not entry.ok:
             continue
         if entry.what == "branched":
-            found = []  # what its parent had wished for is the parent's
-        elif entry.what in ANSWERS:
-            found = [wish for wish in found if wish.seq != entry.data.get("wish")]
+            found = {}  # what its parent had wished for is the parent's
+        elif entry.what in ANSWERS and isinstance(wish := entry.data.get("wish"), int):
+            found.pop(wish, None)
         elif entry.what in TOLD | GOING:
-            found = [wish for wish in found if wish.epoch <= entry.epoch]  # the others were given up
+            while found and next(reversed(found.values())).epoch > entry.epoch:
+                found.popitem()  # of epochs that were given up, and trained again from here on
             if entry.what == "branch" and entry.data.get("owed") is True and _can_be(entry.data.get("changes")):
-                found.append(entry)
-    return found
+                found[entry.seq] = entry
+    return [*found.values()]
 
 
 def _can_be(changes: object) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from grok_tui import config as configs
 from grok_tui import locks
 from grok_tui.config import CONTROLS
-from grok_tui.errors import ConfigError
+from grok_tui.errors import ConfigError, RecordError
 from grok_tui.offshoot import Wish
 from grok_tui.protocol import ORDERS, Command, ControlInfo, Order, Plan, Reply, SetControl
 
@@ -144,8 +144,12 @@ def hook(session: Session, by: Data = NOBODY, who: str = "") -> str:
 
 def branch(session: Session, wanted: Branch, by: Data = NOBODY, who: str = "") -> tuple[str, Wish]:
     """Keep what a branch of this epoch needs, and say that it is owed from now on; `offshoots` see to it."""
-    session.checkpoint()
     changes = {wanted.control: wanted.value} if wanted.control else {}
     text = f"a {wanted}{who}"
+    session.settle()  # what cannot be recorded is lost, and ends the run
+    try:
+        session.checkpoint()
+    except RecordError as error:  # no reason to: it only takes longer to compute the branch again
+        text += f", without a resume point here: {error}"
     session.intervene("branch", text, changes=changes, owed=True, **by)
     return text, Wish(session.epoch, session.journal.ledger.entries[-1].seq, changes)

@@ -7,16 +7,17 @@ import threading
 from pathlib import Path
 
 import pytest
+import torch
 
 from grok_tui import branches, launch, ledger, offshoot, planned, removal, runs
-from grok_tui.errors import LaunchError, RunError
+from grok_tui.errors import LaunchError, RecordError, RunError
 from grok_tui.ledger import Entry
 from grok_tui.offshoot import Outcome, Wish
 from grok_tui.runs import Run
-from grok_tui.train import offshoots
-from tests.train.offspring import Process, waiting
+from grok_tui.train import checkpoint, offshoots
+from tests.train.offspring import Process, nobody_makes, waiting
 from tests.train.processes import until
-from tests.train.stage import Killed, Mortal, ask, entries, events, on, tiny, train, whole
+from tests.train.stage import Killed, Mortal, ask, column, entries, events, final, on, tiny, train, whole
 
 pytestmark = pytest.mark.usefixtures("own_home")
 
@@ -237,6 +238,28 @@ def test_a_failed_branch_is_told_with_its_reason_and_the_run_goes_on(monkeypatch
     assert (told.seq, told.text) in [(entry.seq, entry.text) for entry in entries(run)]
     assert planned.owed(entries(run)) == []
     monkeypatch.undo()
+
+
+def test_a_resume_point_that_there_is_no_room_for_costs_neither_the_run_nor_the_branch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write = checkpoint.write
+
+    def full(path: Path, state: dict[str, torch.Tensor], epoch: int) -> None:
+        if epoch == 37 and path.parent.name == "resume":
+            raise RecordError(f"{path.name}: could not be written (No space left on device)")
+        write(path, state, epoch)
+
+    monkeypatch.setattr(checkpoint, "write", full)
+    wanted = nobody_makes(monkeypatch)
+    run = whole(PLAN)
+    assert wanted == [of_epoch_37(run)]
+    assert "without a resume point here: 00000037.safetensors: could not" in events(run, "branch")[0].text
+    assert sorted(column(run, "train_loss")) == list(range(200))
+    child = branches.create(run, 37, asked=wanted[0].seq)
+    with on(child) as session:
+        assert train(session) == "finished"
+    assert final(child) == final(whole())
 
 
 def test_a_failure_that_nobody_heard_of_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
