@@ -111,6 +111,7 @@ async def test_e_at_a_note_offers_its_text_and_what_is_typed_is_its_text(run: Ru
         await pilot.press("e")
         assert screen.prompt.query_one(Field).value == "the circuit begins"
         assert "Note at 3,000" in bottom(pilot)
+        assert "the circuit begins" in bottom(pilot)
         assert "empty removes" in bottom(pilot)
         await pilot.press("end", *" here", "enter")
         await done(pilot, "note")

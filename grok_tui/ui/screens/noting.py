@@ -40,6 +40,7 @@ class Noting(Looking):
     def _ask_for_note(self, epoch: int, here: list[Event], at: int) -> None:
         """Ask for another text of one of the notes `here`, or for a new note behind the last of them."""
         other = partial(self._ask_for_other_note, epoch, here, at) if here else None
+        self.prompt.set_class(at < len(here), "-line")  # what is there is to be seen
         if at == len(here):
             then, hint = partial(self._begin, self._noted, epoch), "Enter keeps it · Esc leaves"
             label = f"New note at {epoch:,}" if here else f"Note at {epoch:,}"
@@ -47,7 +48,7 @@ class Noting(Looking):
             return
         label = f"Note at {epoch:,}" + (f", {at + 1} of {len(here)}" if len(here) > 1 else "")
         beside = "↓ a new one" if len(here) == 1 else "↑ ↓ others"
-        hint, then = f"Enter keeps · empty removes · {beside}", partial(self._begin, self._reworded, here[at])
+        hint, then = f"empty removes · {beside} · Enter keeps", partial(self._begin, self._reworded, here[at])
         self.prompt.open_text(label, hint, then, here[at].text, _wrong, other=other)
 
     def _ask_for_other_note(self, epoch: int, here: list[Event], at: int, step: int) -> None:
