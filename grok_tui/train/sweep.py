@@ -80,8 +80,12 @@ class Runner:
 
     def run(self) -> None:
         """Until every member is done, has failed, or was stopped."""
-        crew = Crew.of(self.contents, self._left())
+        left = self._left()
+        crew = Crew.of(self.contents, left)
         say(crew.said)
+        for member in left:
+            if member.state == "failed" and ((run := sweeps.run_of(self.contents, member)) is None or not run.state):
+                self._note(member, state="waiting", why="")  # it could not be begun; now its turn is to come again
         with ThreadPoolExecutor(crew.jobs) as pool:
             work = [pool.submit(self._carry, load, crew) for load in self._queue(crew)]
             for one in work:
@@ -140,6 +144,7 @@ class Runner:
 
     def _carry(self, load: Load, crew: Crew) -> None:
         """Bring the members of a load to their ends, however those are."""
+        left = {member.number for member in load}
         try:
             members = {m.number: self._with_a_run(m) for m in load if not self.stopping}
             if not members:
@@ -149,13 +154,18 @@ class Runner:
                     say(f"{run.name} is being trained, and waited for")
             done = {n: run for n, run in members.items() if not run.alive and outcome(run)[0] in sweeps.DONE}
             self._watch(done, None)  # they ended while no runner looked
-            left = {number: run for number, run in members.items() if number not in done}
-            self._watch(left, crew.start([run for run in left.values() if not run.alive], self.sweep))
+            rest = {number: run for number, run in members.items() if number not in done}
+            while rest:
+                left = set(rest)
+                rest = self._watch(rest, crew.start([run for run in rest.values() if not run.alive], self.sweep))
+                if rest:
+                    names = ", ".join(run.name for run in rest.values())
+                    say(f"their process has ended; {names}, to which it had not come, are next in another")
         except GrokTuiError as error:
-            self._could_not(load, str(error))
+            self._could_not([member for member in load if member.number in left], str(error))
         except Exception as error:  # one member's trouble is not the others': said, kept and shown
             say(traceback.format_exc().rstrip())
-            self._could_not(load, f"{type(error).__name__}: {error}")
+            self._could_not([m for m in load if m.number in left], f"{type(error).__name__}: {error}")
 
     def _could_not(self, load: Load, why: str) -> None:
         """Note why members have failed; one that is being trained all the same is waited for."""
@@ -166,10 +176,13 @@ class Runner:
             else:
                 self._watch({member.number: living}, None)
 
-    def _watch(self, places: dict[int, Run], process: subprocess.Popen[bytes] | None) -> None:
-        """Wait for the ends of members, and note each when it comes; `process` trains several, one after another."""
+    def _watch(self, places: dict[int, Run], process: subprocess.Popen[bytes] | None) -> dict[int, Run]:
+        """Wait for the ends of members, and note each when it comes; `process` trains several, one after another.
+
+        Returns those to which it had not come when it ended, if it had trained any: another process may.
+        """
         waiting, begun, leave = dict(places), time.time(), math.inf
-        seen: set[int] = set()
+        seen, behind = set[int](), dict[int, Run]()
         while waiting and time.monotonic() < leave:
             over = process is None or process.poll() is not None
             for number, run in list(waiting.items()):
@@ -178,14 +191,18 @@ class Runner:
                     if self._member(number).state != "running":
                         self._note(self._member(number), state="running", why="")
                 elif number in seen or over or _ended_since(run, begun):
+                    del waiting[number]
+                    if over and seen and not (number in seen or self.stopping or _touched_since(run, begun)):
+                        behind[number] = run
+                        continue
                     state, why = outcome(run) if run.state or not self.stopping else ("waiting", "")
                     self._note(self._member(number), state=state, why=why)
-                    del waiting[number]
             if self.stopping and leave == math.inf:
                 leave = time.monotonic() + PARTING
                 _stop([run for run in waiting.values() if run.alive], process)
             if waiting:
                 time.sleep(LOOK)
+        return behind
 
     def _with_a_run(self, member: Member) -> Run:
         """The member's run, made if it has none."""
@@ -257,6 +274,11 @@ def _queued(contents: Contents) -> list[Place]:
 def _ended_since(run: Run, begun: float) -> bool:
     state = run.state
     return state.get("state") in wording.ENDED and float(state.get("time") or 0) >= begun
+
+
+def _touched_since(run: Run, begun: float) -> bool:
+    """A trainer took it up, or said why not."""
+    return any(path.exists() and path.stat().st_mtime >= begun for path in (run.lock, run.log))
 
 
 def _stop(living: list[Run], process: subprocess.Popen[bytes] | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import subprocess
 from dataclasses import replace
 from typing import Any
 
@@ -232,6 +233,43 @@ def test_stopping_a_sweep_whose_runner_was_killed_ends_a_stack_with_those_that_w
     assert all(run.name in said for run in seated)
     with pytest.raises(RunError, match="is not running now"):
         sweep_launch.stop(sweep)
+
+
+def test_those_that_waited_in_a_stack_that_was_killed_are_trained_in_another_one() -> None:
+    sweep = tiny.made(decays="1,5,9", **LONG)
+    contents = sweep.read()
+    sweep.write(replace(contents, options=replace(contents.options, stack=2)))
+    sweep_launch.start(sweep)
+    until(lambda: begun(sweep, 2))
+    third = run_of(members(sweep)[2])
+    psutil.Process(living(sweep)[0].pid).kill()
+    until(lambda: third.alive)
+    until(lambda: states(sweep) == ["cut off", "cut off", "running"])
+    assert f"{third.name}, to which it had not come" in sweep.log.read_text()
+    sweep_launch.stop(sweep)
+    assert states(sweep) == ["cut off", "cut off", "stopped"]
+
+
+def test_a_stack_that_is_killed_before_it_trains_anything_is_not_begun_again_and_again() -> None:
+    sweep = tiny.made(decays="1,5")
+    run = Runner(sweep)
+    load = {member.number: run._with_a_run(member) for member in run.contents.members}
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    assert run._watch(load, process) == {}
+    assert states(sweep) == ["failed", "failed"]
+
+
+def test_one_that_could_not_be_begun_waits_again_once_the_sweep_goes_on() -> None:
+    sweep = tiny.made(decays="1,5,9", **LONG)
+    contents = sweep.read()
+    contents = replace(contents, options=replace(contents.options, stack=2))
+    sweep.write(contents.with_member(replace(contents.members[2], state="failed", why="its trainer did not start")))
+    sweep_launch.start(sweep)
+    until(lambda: begun(sweep, 2))
+    assert (members(sweep)[2].state, members(sweep)[2].why) == ("waiting", "")
+    sweep_launch.stop(sweep)
+    assert states(sweep) == ["stopped", "stopped", "waiting"]
 
 
 def test_a_member_whose_run_was_deleted_is_run_anew() -> None:
