@@ -65,7 +65,7 @@ class Alignment:
             return crossings.phase(state, PHASES[self.name]).epoch
         if self.name == "branch":
             return branched(state)
-        changes = list(dict.fromkeys(event.epoch for event in state.changes()))  # several at once are one moment
+        changes = list(dict.fromkeys(event.epoch for event in state.turns()))  # several at once are one moment
         nth = {"change": 1, "last-change": len(changes)}.get(self.name) or int(self.name.partition(":")[2] or 0)
         return changes[nth - 1] if 0 < nth <= len(changes) else None
 
@@ -94,5 +94,5 @@ def branched(state: RunState) -> int | None:
 def offered(states: Sequence[RunState]) -> list[Alignment]:
     """Those that at least one of the runs has."""
     found = [Alignment(name) for name in NAMES if any(Alignment(name).zero(state) is not None for state in states)]
-    once = all(len({event.epoch for event in state.changes()}) < 2 for state in states)
+    once = all(len({event.epoch for event in state.turns()}) < 2 for state in states)
     return [each for each in found if not (once and each.name == "last-change")]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grok_tui import comparing, wording
+from grok_tui import ways, wording
 from grok_tui.protocol import Event
 from grok_tui.state import RunState
 
@@ -63,23 +63,18 @@ def of(state: RunState, event: Event) -> Around:
     room = min((before, since), (after, until), key=lambda found: found[0])
     usual = max(WINDOW, (ENOUGH + 1) * _cadence(state, event.epoch))
     window, limit = (usual, "") if room[0] >= usual else room
-    name = str(event.data.get("control", ""))
-    previous, value = (float(event.data.get(key, math.nan)) for key in ("previous", "value"))
-    change = (
-        f"{comparing.NAMES.get(name, name)} {wording.number(previous)} → {wording.number(value)} at {event.epoch:,}"
-    )
     sides = {}
     for series, _, ratio in SERIES:
         ends = (event.epoch - window, event.epoch), (event.epoch, event.epoch + window)
         before_it, after_it = (_side(state, series, start, end, ratio=ratio) for start, end in ends)
         if before_it and after_it and window:
             sides[series] = before_it, after_it
-    return Around(change, event.epoch, max(window, 0), limit, sides)
+    return Around(ways.change(state, event), event.epoch, max(window, 0), limit, sides)
 
 
 def every(state: RunState, since: int = 0) -> list[Around]:
     """Each change after epoch `since`, the newest first."""
-    return [of(state, event) for event in reversed(state.changes()) if event.epoch > since]
+    return [of(state, event) for event in reversed(state.turns()) if event.epoch > since]
 
 
 def sentence(found: Around) -> str:
@@ -162,7 +157,7 @@ def _went(factor: float) -> str:
 
 def _slope(name: str, slope: float, ratio: bool) -> str:
     if math.isnan(slope):
-        return comparing.NONE
+        return ways.NONE
     if ratio:
         return f"× {wording.number(slope)}"
     return f"{100 * slope:+.2g} points" if name.endswith("accuracy") else f"{slope:+,.3g}"

@@ -12,22 +12,20 @@ from typing import Any
 
 import numpy as np
 
-from grok_tui import crossings, hindsight, lineage, record, runs, wording
+from grok_tui import crossings, hindsight, lineage, record, runs, ways, wording
 from grok_tui.errors import RunError
 from grok_tui.protocol import Array, Frame
 from grok_tui.runs import Run
 from grok_tui.science.phases import Phase
 from grok_tui.sources import BATCH, named
 from grok_tui.state import RunState
+from grok_tui.ways import NAMES, NONE
 
 LEAST, MOST = 2, 8
 """Runs that are compared at once: more lines in one chart cannot be told apart."""
 
 KEPT = frozenset({"key_frequencies"})
 """Arrays that a comparison looks at; the others of eight runs would take 100 MB."""
-
-CHANGES_TOLD = 4
-"""Changes of a control that are listed; of more, the first and the last."""
 
 LONGEST = 60
 """Letters of a value of the configuration."""
@@ -41,11 +39,8 @@ UNTOLD = frozenset({"about", "notify", "view"})
 MACHINE = ("device", "threads", "torch")
 """What of the machine makes a difference to the last bits."""
 
-NAMES = {"weight_decay": "weight decay", "lr": "learning rate"}
 FROZEN = {"weight_decay": "optimizer.weight_decay", "lr": "optimizer.lr"}
 """Where the configuration has a control's value at the start: told once."""
-
-NONE = "–"
 
 
 class Lean(RunState):
@@ -140,7 +135,7 @@ class Difference:
 
 def differences(states: Sequence[RunState]) -> list[Difference]:
     """Only what differs: the configuration by dotted keys, the controls over time, the machine."""
-    paths = [(name, tuple(path(state, name) for state in states)) for name in _controls(states)]
+    paths = [(name, ways.paths(states, name)) for name in _controls(states)]
     told = [Difference(NAMES.get(name, name), found) for name, found in paths if len(set(found)) > 1]
     covered = {FROZEN[name] for name, found in paths if len(set(found)) > 1 and name in FROZEN}
     tables = [_flat(state.hello.config) if state.hello else {} for state in states]
@@ -155,40 +150,9 @@ def differences(states: Sequence[RunState]) -> list[Difference]:
     return told
 
 
-def path(state: RunState, name: str, since: int = 0) -> str:
-    """A control over time: "1, 0.3 from 6,000"."""
-    steps = steps_of(state, name, since)
-    if not steps:
-        return NONE
-    texts = [wording.number(steps[0][1]), *(f"{wording.number(value)} from {epoch:,}" for epoch, value in steps[1:])]
-    if len(steps) > CHANGES_TOLD + 1:
-        texts = [*texts[:2], f"… {texts[-1]} ({len(steps) - 1} changes)"]
-    return ", ".join(texts)
-
-
-def steps_of(state: RunState, name: str, since: int = 0) -> list[tuple[int, float]]:
-    """(epoch, value) of a control's value in force at `since`, and of each later one that differs from the one before.
-
-    Of several changes between the same two steps only the last counts: no step was made with the others.
-    """
-    settled = dict(state.control_history(name))
-    found: list[tuple[int, float]] = []
-    for epoch, value in settled.items():
-        if epoch <= since:
-            found = [(since, value)]
-        elif not found or found[-1][1] != value:
-            found.append((epoch, value))
-    return found
-
-
-def in_force(state: RunState, name: str, epoch: int) -> float:
-    """A control's value at an epoch; NaN when it is not known."""
-    return state.control_at(name, epoch)
-
-
 def set_at(state: RunState, name: str, epoch: int) -> bool:
     """Whether a control was changed at that very epoch."""
-    return any(event.epoch == epoch for event in state.changes(name))
+    return any(event.epoch == epoch for event in state.turns(name))
 
 
 def _controls(states: Sequence[RunState]) -> list[str]:

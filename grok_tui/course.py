@@ -67,6 +67,15 @@ class Course:
             found = [*found, self._begins[index] + int(piece.length)]
         return [epoch for epoch in found if epoch > after]
 
+    def pieces(self) -> list[tuple[int, float | Schedule]]:
+        """(epoch, value or schedule) of each change; that a schedule ended, and the control stays, is none."""
+        found: list[tuple[int, float | Schedule]] = []
+        for begin, piece in zip(self._begins, self._pieces, strict=True):
+            before, last = found[-1] if found else (0, math.nan)
+            if isinstance(last, float) or begin - before < last.length or piece != last.value(begin - before):
+                found.append((begin, piece))
+        return found
+
     def points(self, until: int) -> list[tuple[int, float]]:
         """(epoch, value) that draw it as a line of steps: each change, and enough of each schedule."""
         found: dict[int, float] = {}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from grok_tui import comparing, crossings, wording
+from grok_tui import comparing, crossings, ways, wording
 from grok_tui.crossings import CHANCE, HALF, LEVELS, ONE, Gap, Level, Reach
 from grok_tui.science.phases import Phase
 from grok_tui.series import Floats, Ints
@@ -120,10 +120,10 @@ def _cause(child: RunState, parent: RunState, since: int) -> str:
     """What the branch has otherwise: controls since the branch, then settings."""
     parts = []
     for name in dict.fromkeys(info.name for info in child.catalogue.controls):
-        here, there = comparing.path(child, name, since), comparing.path(parent, name, since)
+        here, there = ways.paths([child, parent], name, since)
         if here != there:
-            parts.append(f"{comparing.NAMES.get(name, name)} {here} ({there} in the parent)")
-    controls = set(comparing.NAMES.values())
+            parts.append(f"{ways.NAMES.get(name, name)} {here} ({there} in the parent)")
+    controls = set(ways.NAMES.values())
     parts += [
         f"{found.name} {found.values[0]} ({found.values[1]} in the parent)"
         for found in comparing.differences([child, parent])
@@ -264,7 +264,7 @@ def _values(child: RunState, parent: RunState, since: int) -> list[Row]:
         rows.append(row)
     if (found := common(child, parent, "sum_of_squares")) is not None:
         epoch, here, there = found
-        text = f"{here - there:+,.0f}" if math.isfinite(here - there) else comparing.NONE
+        text = f"{here - there:+,.0f}" if math.isfinite(here - there) else ways.NONE
         rows.append(Row(f"sum of squares at {epoch:,}", wording.number(here), wording.number(there), text))
     return rows
 
@@ -326,7 +326,7 @@ def _factor(here: float, there: float) -> str:
     if here == there:
         return "none"
     if not (0 < here < math.inf and 0 < there < math.inf):
-        return comparing.NONE
+        return ways.NONE
     return f"× {wording.number(here / there)}"
 
 
@@ -345,7 +345,7 @@ def _caveats(child: RunState, parent: RunState, since: int) -> list[str]:
     found = []
     ours, theirs = _changes(child, parent, since), _changes(parent, child, since)
     if ours and theirs:
-        first = min(epoch for _, epoch, _ in theirs)
+        first = min(epoch for _, epoch in theirs)
         found.append(f"the parent was changed too, first at {first:,}: the difference is that of all changes together")
     elif len(ours) > 1:
         found.append(f"this run was changed {len(ours)} times: the difference is that of all changes together")
@@ -355,16 +355,14 @@ def _caveats(child: RunState, parent: RunState, since: int) -> list[str]:
     return found
 
 
-def _changes(one: RunState, other: RunState, since: int) -> list[tuple[str, int, float]]:
-    """(control, epoch, value) of what one run was set to after the branch, or at it, and the other was not."""
+def _changes(one: RunState, other: RunState, since: int) -> list[tuple[str, int]]:
+    """(control, epoch) of what one run was set to after the branch, or at it, and the other was not."""
     found = []
     for name in (info.name for info in one.catalogue.controls):
-        theirs = comparing.steps_of(other, name, since)
-        after = [(name, epoch, value) for epoch, value in comparing.steps_of(one, name, since)[1:]]
-        found += [change for change in after if change[1:] not in theirs]
-        ours = comparing.in_force(one, name, since)
-        if ours != comparing.in_force(other, name, since) and comparing.set_at(one, name, since):
-            found.append((name, since, ours))
+        ours, theirs = ways.steps(one, name, since), ways.steps(other, name, since)
+        found += [(name, step[0]) for step in ours[1:] if step not in theirs]
+        if ours[:1] != theirs[:1] and comparing.set_at(one, name, since):
+            found.append((name, since))
     return found
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from grok_tui import hindsight, notes, samples
 from grok_tui.calls import Calls
 from grok_tui.course import STEERED, Course
+from grok_tui.plan import Schedule
 from grok_tui.planned import Plans
 from grok_tui.protocol import Array, Catalogue, ControlInfo, Event, Frame, Hello, Points, SeriesInfo, Status
 from grok_tui.science.phases import PhaseFold, Sample
@@ -174,18 +175,19 @@ class RunState:
             name: (str(s), course.begun(now), s.length) for name, course in found.items() if (s := course.running(now))
         }
 
-    def control_history(self, name: str) -> list[tuple[int, float]]:
-        """(epoch, value) of the start and of each confirmed change; of a schedule where it begins and where it ends."""
-        info = self.control(name)
-        history = [(0, info.value)] if info else []
-        history += [(event.epoch, float(event.data["value"])) for event in self.changes(name)]
-        return history
+    def control_pieces(self, name: str) -> list[tuple[int, float | Schedule]]:
+        """(epoch, value or schedule) of the start and of each confirmed change; a schedule's end is none."""
+        return self._courses[name].pieces() if name in self._courses else []
 
     def changes(self, name: str | None = None) -> list[Event]:
         """The confirmed changes of one control, or of all, and the begins of their schedules."""
         if name is not None:
             return self._changes.get(name, [])
         return [event for event in self.events if event.what in STEERED]
+
+    def turns(self, name: str | None = None) -> list[Event]:
+        """`changes` without those that only say that a schedule has come to its end: nobody did anything there."""
+        return [event for event in self.changes(name) if event.data.get("ended") != "schedule"]
 
     def array(self, name: str) -> Array | None:
         """The newest array of that name."""

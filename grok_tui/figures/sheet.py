@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from grok_tui import __version__, comparing
+from grok_tui import __version__, comparing, ways
 from grok_tui.errors import ConfigError, ExchangeError
 from grok_tui.export import made
 from grok_tui.figures import drawing, gallery, style
@@ -123,7 +123,7 @@ def caption(subject: Subject) -> str:
         f"{subject.whole.run.name}, epoch {subject.until:,} of {state.epochs:,}",
         f"p = {subject.p}" if subject.p else "",
         f"{state.setting('data', 'fraction'):.0%} of the pairs" if state.setting("data", "fraction") else "",
-        f"weight decay {comparing.path(state, 'weight_decay')}" if state.control("weight_decay") else "",
+        f"weight decay {ways.path(state, 'weight_decay')}" if state.control("weight_decay") else "",
         f"seeds {seeds[0]}, {seeds[1]}" if None not in seeds else "",
         f"hindsight: keys {' '.join(map(str, state.final_keys))}" if state.final_keys else "",
         _tool(),

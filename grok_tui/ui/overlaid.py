@@ -6,7 +6,7 @@ import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 
-from grok_tui import comparing, wording
+from grok_tui import comparing, ways, wording
 from grok_tui.aligning import START, Alignment
 from grok_tui.hindsight import SUFFIX
 from grok_tui.series import Series
@@ -170,7 +170,7 @@ _EMPTY = Series()
 def series_of(member: Member, name: str) -> Series | None:
     """A series by name; a control's is made of its confirmed values."""
     state = member.state
-    if name in comparing.NAMES:
+    if name in ways.NAMES:
         return state.derived(("history", name), lambda: decay.history(state, name))
     return state.series.get(name)
 
@@ -178,7 +178,7 @@ def series_of(member: Member, name: str) -> Series | None:
 def value_of(member: Member, name: str, epoch: float | None) -> float:
     """A value at an epoch, or the newest; NaN before the first and beyond the last."""
     state = member.state
-    if name not in comparing.NAMES:
+    if name not in ways.NAMES:
         return comparing.value_at(state, name, epoch)
     if epoch is not None and not 0 <= epoch <= state.epoch:
         return math.nan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from grok_tui import comparing, effects, wording
+from grok_tui import comparing, effects, ways, wording
 from grok_tui.aligning import START, branched
 from grok_tui.ui.members import Member
 from grok_tui.ui.overlaid import Comparison
@@ -178,7 +178,7 @@ def _table(
             mark = wording.MARKS[member.standing]
             row.append((f"{mark} {member.standing}", style))
         known = _cells(member, zero) if zero is not None and member.state.hello else {}
-        rows.append(row + [(known.get(column.head, comparing.NONE), style) for column in columns])
+        rows.append(row + [(known.get(column.head, ways.NONE), style) for column in columns])
     right = frozenset(range(2, len(head) + len(columns))) if not standing else frozenset(range(3, len(head) + 4))
     short = [[("", 0), (heads[-1], Token.TEXT | BOLD), *rows[0][2:]], *rows[1:]]
     for x, column in enumerate(columns, len(head)):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from grok_tui import plan
 from grok_tui.protocol import PROTOCOL, Array, Catalogue, ControlInfo, Event, Frame, Hello, Points
 from grok_tui.state import RunState
 
@@ -31,6 +32,20 @@ def greeting(run: str, config: Mapping[str, Any] | None = None, machine: Mapping
 def changed(epoch: int, value: float, previous: float = 1.0, control: str = "weight_decay") -> Event:
     data = {"control": control, "value": value, "previous": previous}
     return Event(epoch, "changed", f"{control} {previous:g} → {value:g}", 0.0, 1, data)
+
+
+def scheduled(epoch: int, line: str, previous: float = 1.0) -> Event:
+    """The begin of a schedule, as `set weight_decay linear 3 -> 0.1 over 300` says it."""
+    found = plan.parse(line).actions[0]
+    assert isinstance(found, plan.Ramp | plan.Stairs)
+    data = {"control": found.control, "value": found.value(0), "previous": previous, "schedule": line}
+    return Event(epoch, "scheduled", line, 0.0, 1, data)
+
+
+def ended(epoch: int, value: float, control: str = "weight_decay") -> Event:
+    """A schedule has come to its end."""
+    data = {"control": control, "value": value, "previous": value, "ended": "schedule"}
+    return Event(epoch, "changed", f"{control} {value:g}, the end of its schedule", 0.0, 1, data)
 
 
 def branched(epoch: int, parent: str = "parent") -> Event:

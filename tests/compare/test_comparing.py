@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grok_tui import aligning, comparing
+from grok_tui import aligning, comparing, ways
 from grok_tui.aligning import Alignment
 from grok_tui.comparing import Difference
 from grok_tui.errors import ConfigError
@@ -42,14 +42,14 @@ def test_a_key_that_only_one_configuration_has_is_told() -> None:
 
 def test_of_many_changes_the_first_and_the_last_are_told() -> None:
     state = run(events=[changed(1000 * n, float(n + 1), float(n)) for n in range(1, 12)])
-    assert comparing.path(state, "weight_decay") == "1, 2 from 1,000, … 12 from 11,000 (11 changes)"
+    assert ways.path(state, "weight_decay") == "1, 2 from 1,000, … 12 from 11,000 (11 changes)"
 
 
 def test_of_several_changes_at_one_epoch_only_the_last_counts() -> None:
     state = run(events=[changed(500, 3.0), changed(500, 1.0, 3.0), changed(700, 2.0), changed(700, 4.0, 2.0)])
-    assert comparing.path(state, "weight_decay") == "1, 4 from 700"
-    assert comparing.path(state, "weight_decay", since=600) == "1, 4 from 700"
-    assert comparing.path(state, "weight_decay", since=700) == "4"
+    assert ways.path(state, "weight_decay") == "1, 4 from 700"
+    assert ways.path(state, "weight_decay", since=600) == "1, 4 from 700"
+    assert ways.path(state, "weight_decay", since=700) == "4"
 
 
 def test_a_row_of_the_table_says_when_and_what_is_not_known() -> None:

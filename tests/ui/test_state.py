@@ -47,7 +47,7 @@ def test_changes_are_kept_by_control() -> None:
         state.apply(frame)
     for epoch, control, value in ((10, "weight_decay", 3.0), (20, "lr", 0.01), (30, "weight_decay", 1.5)):
         state.apply(Event(epoch, "changed", "", 0.0, 1, {"control": control, "value": value}))
-    assert [value for _, value in state.control_history("weight_decay")][-2:] == [3.0, 1.5]
+    assert [value for _, value in state.control_pieces("weight_decay")][-2:] == [3.0, 1.5]
     assert [event.epoch for event in state.changes("lr")] == [20]
     assert [event.epoch for event in state.changes()] == [10, 20, 30]
 
