@@ -38,8 +38,8 @@ SAME_RUN = ("train_loss", "test_loss", "sum_of_squares")
 """Runs that have these in common, epoch for epoch and bit for bit, are one."""
 
 
-NO_CAUSE = ("training.epochs", "record.")
-"""What of the configuration changes no number of an epoch that both have."""
+NO_CAUSE = ("training.epochs", "record.", "plan.")
+"""What of the configuration changes no number of an epoch that both have; what a plan did is told as what it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ class Effect:
 
 def of(child: RunState, parent: RunState, since: int) -> Effect:
     """The effect of everything that a branch has otherwise than its parent, from epoch `since` on."""
-    cause = _cause(child, parent, since)
     until = min(_measured(child), _measured(parent))
+    cause = _cause(child, parent, since, until)
     if not same(child, parent, since):
         return Effect(cause, f"not comparable: up to {since:,} the two are not one run, so this is not its parent")
     if until <= since:
@@ -78,14 +78,19 @@ def of(child: RunState, parent: RunState, since: int) -> Effect:
     fresh = [found for found in reaches if not _past(*found[1:], since)]
     over = child.state == "finished", parent.state == "finished"
     rows = [_row(level.name, here, there, over) for level, here, there in reaches if not _shared(here, there, since)]
+    met = [(here, there) for _, here, there in reaches]
     for phase in Phase:
         here, there = crossings.phase(child, phase), crossings.phase(parent, phase)
         if (here.epoch, there.epoch) != (None, None) and not _shared(here, there, since):
             rows.append(_row(str(phase), here, there, over))
+            met.append((here, there))
     rows += _values(child, parent, since)
     undone = _undone(reaches, since)
     sentence = "; ".join([_sentence(child, parent, fresh, undone=bool(undone)), *undone])
-    return Effect(cause, sentence, tuple(rows), tuple(_caveats(child, parent, since)))
+    last = max([until, *(_last(here, there) for here, there in met)])
+    return Effect(
+        _cause(child, parent, since, last), sentence, tuple(rows), tuple(_caveats(child, parent, since, last))
+    )
 
 
 def same(one: RunState, other: RunState, until: int) -> bool:
@@ -116,11 +121,20 @@ def said(level: Level, here: Reach, there: Reach) -> str:
     return _compared(level.did, level.did_not, here, there)
 
 
-def _cause(child: RunState, parent: RunState, since: int) -> str:
-    """What the branch has otherwise: controls since the branch, then settings."""
+def _last(here: Reach, there: Reach) -> int:
+    """The last epoch that a comparison of two crossings is about: one may be told of that only one run came to."""
+    ends = [found.back for found in (here, there) if found.back is not None]
+    return max([here.by, there.by, *ends]) if crossings.gap(here, there).kind != "unknown" else -1
+
+
+def _cause(child: RunState, parent: RunState, since: int, until: int) -> str:
+    """What the branch has otherwise: controls since the branch, then settings.
+
+    What was changed at `until`, the last epoch that is compared, or later has made no difference to it.
+    """
     parts = []
     for name in dict.fromkeys(info.name for info in child.catalogue.controls):
-        here, there = ways.paths([child, parent], name, since)
+        here, there = ways.paths([child, parent], name, since, until)
         if here != there:
             parts.append(f"{ways.NAMES.get(name, name)} {here} ({there} in the parent)")
     controls = set(ways.NAMES.values())
@@ -340,10 +354,10 @@ def _measured(state: RunState) -> int:
     return int(series.epochs[-1]) if series is not None and len(series) else -1
 
 
-def _caveats(child: RunState, parent: RunState, since: int) -> list[str]:
+def _caveats(child: RunState, parent: RunState, since: int, until: int) -> list[str]:
     """What keeps the difference from being the effect of one change alone."""
     found = []
-    ours, theirs = _changes(child, parent, since), _changes(parent, child, since)
+    ours, theirs = _changes(child, parent, since, until), _changes(parent, child, since, until)
     if ours and theirs:
         first = min(epoch for _, epoch in theirs)
         found.append(f"the parent was changed too, first at {first:,}: the difference is that of all changes together")
@@ -355,11 +369,11 @@ def _caveats(child: RunState, parent: RunState, since: int) -> list[str]:
     return found
 
 
-def _changes(one: RunState, other: RunState, since: int) -> list[tuple[str, int]]:
-    """(control, epoch) of what one run was set to after the branch, or at it, and the other was not."""
+def _changes(one: RunState, other: RunState, since: int, until: int) -> list[tuple[str, int]]:
+    """(control, epoch) of what one run was set to from the branch on, before `until`, and the other was not."""
     found = []
     for name in (info.name for info in one.catalogue.controls):
-        ours, theirs = ways.steps(one, name, since), ways.steps(other, name, since)
+        ours, theirs = ways.steps(one, name, since, until), ways.steps(other, name, since, until)
         found += [(name, step[0]) for step in ours[1:] if step not in theirs]
         if ours[:1] != theirs[:1] and comparing.set_at(one, name, since):
             found.append((name, since))

@@ -287,3 +287,37 @@ def test_what_a_finished_run_has_not_got_to_it_will_not_get_to(mine: bool, their
         effects.of(one(9800, events=(*RAISED, *ends[1])), one(99_000, 8000, events=ends[0]), SINCE), "test loss <"
     )
     assert other.difference == said.replace("not by", "the parent not by")
+
+
+LATE = changed(10_000, 7.0)
+"""After everything that a branch which ended at 9,000 can be compared by."""
+
+
+def test_what_was_changed_after_the_branch_ended_is_neither_a_cause_nor_a_caveat() -> None:
+    found = effects.of(one(7000, until=9000), one(8100, events=(LATE,)), SINCE)
+    assert found.cause == "from epoch 6,000: weight decay 3 (1 in the parent)"
+    assert not found.caveats
+    found = effects.of(one(7000, events=(*RAISED, LATE)), one(8100, until=9000, events=()), SINCE)
+    assert found.cause == "from epoch 6,000: weight decay 3 (1 in the parent)"
+    assert not found.caveats
+
+
+def test_a_late_change_counts_where_the_parent_got_there_only_after_it() -> None:
+    found = effects.of(one(7000, until=9000), one(11_000, events=(LATE,)), SINCE)
+    assert "earlier than in the parent" in found.sentence
+    assert found.cause == "from epoch 6,000: weight decay 3 (1, 7 from 10,000 in the parent)"
+    assert any("the parent was changed too, first at 10,000" in caveat for caveat in found.caveats)
+    never = effects.of(one(7000, until=9000), one(99_000, events=(LATE,)), SINCE)
+    assert "not within 12,000 epochs in the parent" in never.sentence
+    assert never.caveats
+
+
+def test_a_change_at_the_last_epoch_that_is_compared_made_no_step_that_is() -> None:
+    found = effects.of(one(7000, until=9000), one(7500, events=(changed(9000, 7.0),)), SINCE)
+    assert not found.caveats
+
+
+def test_a_plan_is_no_cause_by_itself() -> None:
+    planned = run(events=RAISED, config={"plan": {"lines": ["at 11000: set weight_decay 9"]}},
+                  test_loss=grokked(7000), train_accuracy=learned())  # fmt: skip
+    assert effects.of(planned, parent(9100), SINCE).cause == "from epoch 6,000: weight decay 3 (1 in the parent)"
