@@ -1,5 +1,7 @@
 """Before and after a change, in one run: values and slopes over the same number of epochs on both sides. Pure.
 
+Over fewer epochs than a slope is told for, it is told what was measured: nothing is drawn out beyond that.
+
 That is no effect: without a parent to compare with, nobody knows what would have happened without the change.
 """
 
@@ -40,6 +42,14 @@ class Side:
     end: float
     slope: float
     """Per `PER` epochs: a factor, or a difference; NaN where there are too few measures."""
+    first: int
+    last: int
+    """The epochs of the two measures."""
+
+    @property
+    def known(self) -> bool:
+        """There are measures enough to say how it went."""
+        return not math.isnan(self.slope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,11 @@ class Around:
     """Why the window is no longer; empty when it is as long as usual."""
     sides: dict[str, tuple[Side, Side]]
     """By the name of the series: before and after."""
+
+    @property
+    def short(self) -> bool:
+        """There are fewer epochs on either side than a slope is told for."""
+        return self.window < PER
 
 
 def of(state: RunState, event: Event) -> Around:
@@ -81,13 +96,17 @@ def sentence(found: Around) -> str:
     """Before and after in words, without calling it an effect."""
     lost = "test_loss"
     sides = found.sides.get(lost)
-    if sides is None or any(math.isnan(side.slope) for side in sides):
+    if sides is None or not all(side.known for side in sides):
         return f"{found.change}: too few measures around it yet, to tell before from after"
     before, after = sides
     cut = f", up to {found.limit}" if found.limit else ""
+    if found.short:
+        went = f"test loss went {_between(before)} before it, {_between(after)} after it"
+    else:
+        went = f"test loss {_went(before.slope)} per {PER:,} epochs before it, {_went(after.slope)} after it"
     return (
-        f"{found.change}: test loss {_went(before.slope)} per {PER:,} epochs before it, {_went(after.slope)} after it "
-        f"({found.window:,} epochs on either side{cut}; before and after, not an effect: there is no run without it)"
+        f"{found.change}: {went} ({found.window:,} epochs on either side{cut}; "
+        f"before and after, not an effect: there is no run without it)"
     )
 
 
@@ -100,18 +119,21 @@ def told(found: Around) -> list[str]:
             continue
         before, after = found.sides[name]
         shown = wording.percent if name.endswith("accuracy") else wording.number
-        rows.append((label, shown(before.start), shown(before.end), shown(after.end), _slope(name, before.slope, ratio),
-                     _slope(name, after.slope, ratio)))  # fmt: skip
+        moved = [_moved(name, side, ratio, short=found.short) for side in (before, after)]
+        rows.append((label, shown(before.start), shown(before.end), shown(after.end), *moved))
     if rows:
         first, last = found.epoch - found.window, found.epoch + found.window
-        heads = ("", f"{first:,}", f"{found.epoch:,}", f"{last:,}", f"per {PER:,} before", "after")
+        over = "before" if found.short else f"per {PER:,} before"
+        heads = ("", f"{first:,}", f"{found.epoch:,}", f"{last:,}", over, "after")
         lines += [f"  {line}" for line in wording.columns([heads, *rows], right=frozenset(range(1, 6)))]
     return lines
 
 
 def _nearest(state: RunState, epoch: int, direction: int) -> tuple[int, str]:
     """(epochs, what is there): how far it is to the next change, or to the end of what is known."""
-    others = [event.epoch for event in state.changes() if (event.epoch - epoch) * direction > 0]
+    others = {event.epoch: "the change" for event in state.turns() if (event.epoch - epoch) * direction > 0}
+    ends = {event.epoch for event in state.changes() if (event.epoch - epoch) * direction > 0} - set(others)
+    others |= dict.fromkeys(ends, "the end of a schedule")
     series = state.series.get("test_loss")
     measured = series.epochs if series is not None and len(series) else np.zeros(1, np.int64)
     end = (int(measured[0]), "the start") if direction < 0 else (int(measured[-1]), "the newest measure")
@@ -120,7 +142,7 @@ def _nearest(state: RunState, epoch: int, direction: int) -> tuple[int, str]:
     nearest = min(others, key=lambda other: abs(other - epoch))
     if abs(nearest - epoch) > (end[0] - epoch) * direction:
         return (end[0] - epoch) * direction, end[1]
-    return abs(nearest - epoch), f"the change at {nearest:,}"
+    return abs(nearest - epoch), f"{others[nearest]} at {nearest:,}"
 
 
 def _cadence(state: RunState, epoch: int) -> int:
@@ -133,7 +155,7 @@ def _cadence(state: RunState, epoch: int) -> int:
 
 
 def _side(state: RunState, name: str, start: int, end: int, *, ratio: bool) -> Side | None:
-    """The first and last value in [start, end], and the slope of a straight line through all."""
+    """The first and last value in [start, end], and the slope of a straight line through all, within what they span."""
     series = state.series.get(name)
     if series is None:
         return None
@@ -146,18 +168,30 @@ def _side(state: RunState, name: str, start: int, end: int, *, ratio: bool) -> S
     if len(epochs) >= ENOUGH and len(drawn) == len(values):
         x = (epochs - epochs.mean()) / PER
         y = np.log(drawn) if ratio else drawn
-        fitted = float((x * (y - y.mean())).sum() / (x * x).sum())
+        span = float((y.max() - y.min()) / (x[-1] - x[0]))  # through a jump the line is steeper than that
+        fitted = min(max(float((x * (y - y.mean())).sum() / (x * x).sum()), -span), span)
         slope = math.exp(fitted) if ratio and fitted < 700 else fitted if not ratio else math.inf
-    return Side(float(values[0]), float(values[-1]), slope)
+    return Side(float(values[0]), float(values[-1]), slope, int(epochs[0]), int(epochs[-1]))
 
 
 def _went(factor: float) -> str:
     return "stood still" if abs(factor - 1) < 0.005 else f"went × {wording.number(factor)}"
 
 
-def _slope(name: str, slope: float, ratio: bool) -> str:
-    if math.isnan(slope):
+def _values(side: Side) -> str:
+    return f"{wording.number(side.start)} → {wording.number(side.end)}"
+
+
+def _between(side: Side) -> str:
+    return f"{_values(side)} from {side.first:,} to {side.last:,}"
+
+
+def _moved(name: str, side: Side, ratio: bool, *, short: bool) -> str:
+    """How a series went on one side: over so few epochs as there are what was measured, else a slope."""
+    if not side.known:
         return ways.NONE
     if ratio:
-        return f"× {wording.number(slope)}"
-    return f"{100 * slope:+.2g} points" if name.endswith("accuracy") else f"{slope:+,.3g}"
+        return _values(side) if short else f"× {wording.number(side.slope)}"
+    by = side.end - side.start if short else side.slope
+    text = wording.points(by) if name.endswith("accuracy") else f"{by:+,.3g}" if abs(by) < 1000 else f"{by:+,.0f}"
+    return f"{text} in {side.last - side.first:,}" if short else text

@@ -345,7 +345,7 @@ def _factor(here: float, there: float) -> str:
 
 
 def _points(here: float, there: float) -> str:
-    return "none" if here == there else f"{100 * (here - there):+.2g} points"
+    return "none" if here == there else wording.points(here - there)
 
 
 def _measured(state: RunState) -> int:

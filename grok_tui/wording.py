@@ -57,6 +57,11 @@ def percent(share: float) -> str:
     return f"{share:.2%}" if 0.99 <= share < 1 else f"{share:.1%}"
 
 
+def points(share: float) -> str:
+    """A difference of two accuracies."""
+    return f"{100 * share:+.2g} points" if abs(share) < 0.1 else f"{100 * share:+.0f} points"
+
+
 def rate(value: float) -> str:
     """Epochs per second."""
     if not math.isfinite(value) or value <= 0:
