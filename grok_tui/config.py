@@ -172,6 +172,9 @@ SECTIONS: dict[str, type[Any]] = {
 }
 
 
+BEYOND = 1 << 62
+"""Whole numbers that nothing here has."""
+
 CONTROLS = {"weight_decay": "weight decay", "lr": "learning rate"}
 """Name -> label of what may be changed while a run goes on; their bounds are those of [optimizer]."""
 
@@ -308,23 +311,25 @@ def _fitting(kind: type[Any], limits: Any, value: Any, where: str) -> Any:
         if isinstance(value, kind) and value in limits["choices"]:
             return value
         names = ", ".join(str(choice).lower() if kind is bool else choice for choice in limits["choices"])
-        raise ConfigError(f"{where} = {value!r}: one of {names} was expected")
+        raise ConfigError(f"{where} = {value!r:.80}: one of {names} was expected")
     if "lines" in limits:
         return _several(limits, value, where)
     if "longest" in limits:
         if isinstance(value, str) and len(value) <= limits["longest"] and value.isprintable():
             return value
-        raise ConfigError(f"{where} = {value!r}: a line of text was expected")
+        raise ConfigError(f"{where} = {value!r:.80}: a line of text was expected")
     low, high = limits["low"], limits["high"]
     span = f"{low:g} to {high:,.15g}"
+    if isinstance(value, int) and abs(value) >= BEYOND:
+        value = math.inf if value > 0 else -math.inf  # no float holds some of them
     number = not isinstance(value, bool) and isinstance(value, int | float)
     if kind is int and number and float(value).is_integer():
         value = int(value)
     elif kind is int or not number:
         noun = "a whole number" if kind is int else "a number"
-        raise ConfigError(f"{where} = {value!r}: {noun} from {span} was expected")
+        raise ConfigError(f"{where} = {value!r:.80}: {noun} from {span} was expected")
     if not (math.isfinite(value) and low <= value <= high):
-        raise ConfigError(f"{where} = {value!r} is out of bounds: {span}")
+        raise ConfigError(f"{where} = {value!r:.80} is out of bounds: {span}")
     return kind(value)
 
 

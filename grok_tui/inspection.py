@@ -36,7 +36,7 @@ def inspect(run: Run) -> None:
     try:
         runs.check(run.path)
         _config(run)
-        _recording(run)
+        end = _recording(run)
         _ledger(run)
         for file in sorted(hindsight.directory(run).glob("*.bin")):
             _records(file, RunState())
@@ -46,8 +46,7 @@ def inspect(run: Run) -> None:
         raise PackError(str(error).replace(f"{run.path}/", "").replace(f"{run.path}: ", "")) from None
     for name in ("state.json", lineages.FILE):
         _json(run.path / name)
-    if (run.path / lineages.FILE).exists() and lineages.read(run.path) is None:
-        raise PackError(f"{lineages.FILE} does not say of which run it is a branch")
+    _lineage(run, end)
     for file in (*run.weights.glob("*"), *run.resume_points.glob("*")):
         tensors(file)
 
@@ -99,12 +98,24 @@ def _config(run: Run) -> None:
         _printable(text, "config.toml")
 
 
-def _recording(run: Run) -> None:
+def _recording(run: Run) -> int:
+    """Pass if it can be shown; returns the epoch up to which training is recorded."""
     state = RunState()
     _records(run.frames, state)
     if state.hello is None:
         raise PackError("frames.bin begins with no hello")
     configs.from_tables(dict(state.hello.config), "frames.bin")
+    losses = state.series.get("train_loss")
+    return int(losses.epochs[-1]) + 1 if losses else 0
+
+
+def _lineage(run: Run, end: int) -> None:
+    """A branch names a run as its parent, and has that one's past in its own recording."""
+    if lineages.broken(run.path):
+        raise PackError(f"{lineages.FILE} does not say of which run it is a branch")
+    if run.lineage is not None and run.lineage.epoch > end:
+        at = run.lineage.epoch
+        raise PackError(f"{lineages.FILE}: a branch from epoch {at:,} that is recorded up to epoch {end:,}")
 
 
 def _records(file: Path, state: RunState) -> None:

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
+
+from grok_tui import config as configs
+from grok_tui.config import CONTROLS
+from grok_tui.errors import ConfigError
 
 FILE = "lineage.json"
 
 MOST = 1 << 62
 """Whole numbers beyond it are nobody's epoch or time, and no float."""
+
+LAST = int(configs.limits("training.epochs")["high"])
+"""No run has an epoch after it."""
+
+LONGEST = 4096
+"""Letters of a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +54,19 @@ class Lineage:
 
 
 def read(run_dir: Path) -> Lineage | None:
-    """The lineage in a run's directory; None where there is none, or none that this build can read."""
+    """The lineage in a run's directory; None where there is none, or none that can be one: see `broken`."""
     try:
         found = json.loads((run_dir / FILE).read_text(encoding="utf-8"))
-        parent, epoch, started = found["parent"], found["epoch"], found["started"]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):  # no branch, or not ours
+        return _parse(found) if isinstance(found, dict) else None
+    except (OSError, ValueError, TypeError, RecursionError):  # no branch, or a file that lacks something
         return None
-    if not (isinstance(parent, str) and parent.isprintable() and _whole(epoch) and _number(started)):
-        return None
-    born, without, asked = found.get("born"), found.get("without"), found.get("asked")
-    changes, settings = (found.get(name) for name in ("changes", "settings"))
-    return Lineage(
-        parent,
-        epoch,
-        float(started),
-        float(born) if _number(born) else 0.0,
-        {_shown(k): float(v) for k, v in changes.items() if _number(v)} if isinstance(changes, dict) else {},
-        {_shown(k): _shown(str(v)) for k, v in settings.items()} if isinstance(settings, dict) else {},
-        _shown(without) if isinstance(without, str) else "",
-        asked if _whole(asked) else 0,
-    )
+
+
+def broken(run_dir: Path) -> str:
+    """Why nobody knows of which run the one in a directory is a branch; empty where that is known, or it is none."""
+    if read(run_dir) is not None or not (run_dir / FILE).exists():
+        return ""
+    return f"{run_dir.name}: its {FILE} cannot be read; of which run it is a branch is not known"
 
 
 def write(run_dir: Path, lineage: Lineage) -> None:
@@ -117,16 +122,47 @@ def parent(own: Lineage, names: Sequence[str], born: Callable[[int], float]) -> 
     return next((i for i in range(len(names)) if own.is_of(born(i))), None)
 
 
-def _shown(text: str) -> str:
-    """Without what a terminal would obey: the directory may be somebody else's."""
-    return "".join(c for c in text if c.isprintable())
+def _parse(found: dict[str, Any]) -> Lineage | None:
+    """What a file says, if each field is one that a branch may have: the file may be somebody else's."""
+    own = Lineage(**{each.name: found[each.name] for each in fields(Lineage) if each.name in found})
+    whole = (
+        _name(own.parent)
+        and _whole(own.epoch, LAST)
+        and all(map(_time, (own.started, own.born)))
+        and isinstance(own.changes, dict)
+        and all(name in CONTROLS and _value(name, value) for name, value in own.changes.items())
+        and isinstance(own.settings, dict)
+        and all(_line(key) and _line(value) for key, value in own.settings.items())
+        and _line(own.without)
+        and _whole(own.asked, MOST)
+    )
+    return own if whole else None
 
 
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST
-
-
-def _number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+def _name(text: object) -> bool:
+    """Whether a run beside this one may be called so: a parent is looked for there, and nowhere else."""
+    if not isinstance(text, str) or not _line(text):
         return False
-    return abs(value) < MOST if isinstance(value, int) else math.isfinite(value)
+    return text != "" and text == Path(text).name and not text.startswith(".") and len(os.fsencode(text)) < 256
+
+
+def _line(text: object) -> bool:
+    """A text that can be shown: a terminal would obey others."""
+    return isinstance(text, str) and text.isprintable() and len(text) <= LONGEST
+
+
+def _whole(value: object, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
+
+
+def _time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < MOST  # NaN is not
+
+
+def _value(control: str, value: object) -> bool:
+    """Whether a control may have it."""
+    try:
+        configs.check(f"optimizer.{control}", value, control)
+    except ConfigError:
+        return False
+    return True

@@ -25,10 +25,12 @@ def origin(place: str) -> Origin | None:
     """The parent of the run in a directory, which stands beside it; None for a run that is no branch. Blocks.
 
     Raises:
-        RunError: the parent is gone, cannot be read, or another run has its name now.
+        RunError: the parent is gone, cannot be read or is not known, or another run has its name now.
     """
     path = Path(place)
     if (own := lineage.read(path)) is None:
+        if trouble := lineage.broken(path):
+            raise RunError(trouble)
         return None
     if (parent := runs.parent(Run(path))) is not None:
         runs.check(parent.path)

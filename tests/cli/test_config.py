@@ -46,3 +46,13 @@ def test_what_is_written_is_what_is_read(tmp_path: Any) -> None:
     config = configs.override(Config(), [("notify.hook", 'say "grokked"'), ("measure.neuron_level", "true")])
     (tmp_path / "config.toml").write_text(configs.dump(config), encoding="utf-8")
     assert configs.load(tmp_path / "config.toml") == config
+
+
+@pytest.mark.parametrize("key", ["task.p", "optimizer.lr"])
+def test_a_number_that_is_no_float_is_out_of_bounds_and_said_in_a_line(key: str, tmp_path: Any) -> None:
+    section, _, name = key.partition(".")
+    for number in (f"1{'0' * 400}", f"-1{'0' * 400}", f"0x{'f' * 20_000}"):
+        (tmp_path / "config.toml").write_text(f"[{section}]\n{name} = {number}\n", encoding="utf-8")
+        with pytest.raises(ConfigError, match=rf"{key} = -?inf") as error:
+            configs.load(tmp_path / "config.toml")
+        assert len(str(error.value)) < 300

@@ -74,6 +74,11 @@ def made(name: str, change: Callable[[bytes], bytes]) -> Callable[[dict[str, byt
     return lambda members, _: members.update({f"nanda113-1/{name}": change(members[f"nanda113-1/{name}"])})
 
 
+def lineage(**odd: object) -> Callable[[dict[str, bytes], dict[str, Any]], None]:
+    own = {"parent": "nanda113-7", "epoch": 1000, "started": 1.7e9, "born": 1.8e9, "changes": {}, "settings": {}}
+    return put("nanda113-1/lineage.json", json.dumps(own | odd).encode())
+
+
 def lie(name: str) -> Callable[[dict[str, bytes], dict[str, Any]], None]:
     return lambda _, listed: listed["files"][f"nanda113-1/{name}"].update(sha256="0" * 64)
 
@@ -112,6 +117,14 @@ HOSTILE = {
     "beyond numbers": (put("nanda113-1/state.json", b'{"epoch": 1e999}'), "state.json holds inf for a number"),
     "lineage": (put("nanda113-1/lineage.json", b"{}"), "lineage.json does not say"),
     "escapes of a parent": (put("nanda113-1/lineage.json", b'{"without": "\\u001b]0;x\\u0007"}'), "control characters"),
+    "a parent elsewhere": (lineage(parent="../../../etc"), "lineage.json does not say"),
+    "a parent without a name": (lineage(parent=""), "lineage.json does not say"),
+    "a branch that never was": (lineage(epoch=10**12), "lineage.json does not say"),
+    "a branch of what is to come": (
+        lineage(epoch=3002),
+        "a branch from epoch 3,002 that is recorded up to epoch 3,001",
+    ),
+    "no change": (lineage(changes={"weight_decay": "x"}), "lineage.json does not say"),
     "header": (put("nanda113-1/weights/00001000.safetensors", b"\xff" * 80), "no safetensors"),
     "pickled": (put("nanda113-1/weights/00001000.safetensors", b"\x80\x04\x95" + b"." * 90), "no safetensors"),
     "cut tensor": (edited("weights/00001000.safetensors", b"[8, 8]", b"[8, 9]"), "header that can be read"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from grok_tui import branches, comparing, launch, lineage, listing, removal, run
 from grok_tui.errors import RunError
 from grok_tui.protocol import Event
 from grok_tui.runs import Run
+from grok_tui.ui import ghost
 from tests.wire.grown import parent
 from tests.wire.wiring import hello, make_run
 
@@ -115,14 +118,41 @@ def test_a_branch_of_a_branch_is_of_the_branch_alone() -> None:
     assert grandchild.lineage.parent == first.name
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"parent": 3, "epoch": 1, "started": 0}', '{"parent": "a", "epoch": -1, "started": 0}']
-)
-def test_a_lineage_that_cannot_be_read_is_none(text: str) -> None:
+@pytest.mark.parametrize("text", ["", "{", "[]", "[" * 100_000, "null", '{"parent": "demo-1"}'])
+def test_a_lineage_that_cannot_be_read_is_none_and_a_viewer_is_told_so(text: str) -> None:
     run = make_run()
     assert run.lineage is None
     (run.path / "lineage.json").write_text(text)
     assert Run(run.path).lineage is None
+    with pytest.raises(RunError, match=r"^demo-1: its lineage\.json cannot be read"):
+        ghost.origin(str(run.path))
+
+
+ODD: dict[str, Sequence[object]] = {
+    "parent": (None, 3, "", ".", "..", "../../../etc", "a/b", "/etc", ".hidden", "x\n", "\ud800", "x" * 300, "x\0"),
+    "epoch": (None, "40", -1, 0.5, True, 10**12, 10**400, math.nan, []),
+    "started": (None, "now", -1.0, math.nan, math.inf, 1e300, 10**400, True, {}),
+    "born": (None, "now", -1.0, math.nan, math.inf, 1e300, 10**400, True, {}),
+    "changes": (
+        None, [], "lr", {"weight_decay": "x"}, {"weight_decay": None}, {"weight_decay": -1}, {"lr": math.nan},
+        {"lr": 1e300}, {"lr": 10**400}, {"lr": True}, {"lr": [1]}, {"momentum": 1.0}, {"lr\x07": 0.1}, {"": 0.1},
+    ),
+    "settings": (None, [], {"training.epochs": 5}, {"training.epochs": "\x1b[2J"}, {"\x07": "5"}, {"x": "x" * 5000}),
+    "without": (None, 3, [], "\x1b]0;owned\x07", "x" * 5000),
+    "asked": (None, "1", -1, 0.5, True, 10**400, math.nan),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ODD)
+def test_a_lineage_with_a_field_that_no_branch_has_is_not_believed(field: str) -> None:
+    run = branches.create(parent(), 40, {"weight_decay": 0.3})
+    good = json.loads((run.path / "lineage.json").read_text())
+    assert Run(run.path).lineage == lineage.Lineage(**good)
+    for odd in ODD[field]:
+        (run.path / "lineage.json").write_text(json.dumps(good | {field: odd}))
+        assert Run(run.path).lineage is None, odd
+        with pytest.raises(RunError, match="of which run it is a branch is not known"):
+            ghost.origin(str(run.path))
 
 
 def test_a_family_is_listed_as_a_tree() -> None:
@@ -160,7 +190,7 @@ def test_what_somebody_else_wrote_into_a_directory_neither_ends_a_listing_nor_re
     (run.path / "lineage.json").write_text(json.dumps(own))
     (run.path / "state.json").write_text('{"epoch": NaN, "time": 1e300, "values": {"test_accuracy": 1e999}}')
     (row,) = listing.tree_rows([Run(run.path)])
-    assert row[2] == "40/200"
+    assert row[2] == "0/200"
     assert "".join(row).isprintable()
 
 
