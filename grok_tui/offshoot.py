@@ -66,10 +66,13 @@ def outcome(run: Run, wish: Wish, code: int) -> Outcome:
         said = _said(_paper(run, wish.seq).read_bytes())
     except OSError:  # there was no room for its words
         said = Outcome()
-    if said == Outcome():
-        ended = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-        return Outcome(failed=f"its process {ended}")
-    return said
+    if said.failed or (said.child and not code):
+        return said
+    child = _made(run, wish)  # it was cut short: what is there speaks for itself
+    name = child.name if child else said.child
+    if child and (child.alive or child.state):
+        return Outcome(name)
+    return Outcome(name, "its process " + (f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"))
 
 
 def carry_out(run: Run, wish: Wish) -> Outcome:
@@ -170,7 +173,7 @@ def _shown(text: object) -> str:
 
 
 def _write(paper: int, said: Outcome) -> Outcome:
-    data = json.dumps(asdict(said), ensure_ascii=False).encode() + b"\n"
+    data = json.dumps(asdict(said)).encode() + b"\n"
     try:
         os.ftruncate(paper, 0)
         os.pwrite(paper, data, 0)

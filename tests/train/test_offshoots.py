@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from grok_tui import branches, launch, ledger, offshoot, planned, removal, runs
+from grok_tui import branches, launch, ledger, offshoot, packing, planned, removal, runs
 from grok_tui.errors import LaunchError, RecordError, RunError
 from grok_tui.ledger import Entry
 from grok_tui.offshoot import Outcome, Wish
@@ -104,6 +104,24 @@ def test_what_a_parent_wished_for_is_no_branch_of_its_child(monkeypatch: pytest.
         with on(child) as session:
             assert train(session) == "finished"
     assert not started
+
+
+def test_an_unpacked_run_makes_the_branch_that_it_owes_and_none_that_was_made_where_it_comes_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owing, wish = asking()
+    made = runs.create(tiny(PLAN))
+    with monkeypatch.context() as patch:
+        nobody_makes(patch)
+        with on(made) as session:
+            train(session, 60)
+    started = waiting(monkeypatch)
+    for run, wanted in ((made, []), (owing, [wish])):
+        packing.pack(run, tmp_path / f"{run.name}.grok")
+        (copy,) = packing.unpack(tmp_path / f"{run.name}.grok")
+        with on(copy) as session:
+            train(session, 70)
+        assert [process.wish for process in started] == wanted
 
 
 def entry(seq: int, epoch: int, what: str, **data: object) -> Entry:
@@ -295,11 +313,29 @@ def test_a_branch_that_is_made_and_does_not_train_stays_and_is_told(monkeypatch:
         assert train(session) == "finished"
 
 
-@pytest.mark.parametrize(("code", "said"), [(-9, "was killed by signal 9"), (1, "ended with exit code 1")])
+@pytest.mark.parametrize(("code", "said"), [(-9, "was killed by signal 9"), (1, "ended with code 1")])
 def test_a_process_that_ends_without_a_word_is_told_too(code: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offshoot, "start", lambda _, wish: Process(wish, code))
     (told,) = events(whole(PLAN), "amiss")
     assert told.text == f"no branch at epoch 37: its process {said}"
+
+
+def test_of_a_process_that_is_cut_short_the_branch_itself_tells_how_far_it_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, wish = asking()
+    untrained(monkeypatch)
+    assert offshoot.outcome(run, wish, -9) == Outcome("", "its process was killed by signal 9")
+    child = branches.create(run, 37, asked=wish.seq)
+    assert offshoot.outcome(run, wish, -9) == Outcome(child.name, "its process was killed by signal 9")
+    assert offshoot.carry_out(run, wish) == Outcome(child.name)
+    assert offshoot.outcome(run, wish, -9) == Outcome(child.name, "its process was killed by signal 9")
+    assert offshoot.outcome(run, wish, 0) == Outcome(child.name)
+    child.write_state({"state": "running"})
+    assert offshoot.outcome(run, wish, -9) == Outcome(child.name)
+    for paper in (run.path / "offshoots").iterdir():
+        paper.unlink()
+    assert offshoot.outcome(run, wish, 0) == Outcome(child.name)
 
 
 def test_a_process_that_cannot_be_started_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
