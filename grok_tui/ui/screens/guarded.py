@@ -5,6 +5,9 @@ A key that changes something says so in its row of the table: `needs="steer"` (a
 recompute, note, branch, delete). What is refused now is not offered, neither in the bottom line nor in the palette,
 and says why when its key is pressed; the action itself need not ask. `Doors.refusal` knows of viewers that only
 look; a screen adds what else stands against a key.
+
+A key that opens another screen does so by `want`, or by `bring` where something must be found out first: what is
+typed behind it then waits for that screen.
 """
 
 from __future__ import annotations
