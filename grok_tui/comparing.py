@@ -215,7 +215,7 @@ COLUMNS = (
 RULES = (
     "Phases as the present rules place them. A level counts from the first of three measures in a row that are past "
     "it, interpolated from the one before; > before an epoch: not by the measure at that epoch; –: not known; †: then, "
-    "but not any more."
+    "but not any more. Chance is the loss of a guess, ln p by each run's own p."
 )
 
 

@@ -158,15 +158,19 @@ def legend(ax: Axes, subject: Subject) -> None:
         ax.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.45, -0.2), ncols=columns, columnspacing=1.2)
 
 
-def log_y(ax: Axes, subject: Subject, *, chance: bool = True) -> None:
-    """A logarithmic axis of losses, with the loss of a guess."""
+def log_y(ax: Axes, *subjects: Subject) -> None:
+    """A logarithmic axis of losses, with the loss of a guess: of runs with several moduli, one line for each."""
     decades(ax)
     ax.grid(axis="y", color=style.GRID, linewidth=0.4)
     ax.set_axisbelow(True)
     ax.set_ylabel("loss (nats)")
-    if chance and subject.p:
-        label = f"chance, ln {subject.p}"
-        ax.axhline(subject.whole.state.chance, color=style.MUTED, linewidth=0.8, linestyle=(0, (1, 2)), label=label)
+    chances = {subject.p: subject.whole.state.chance for subject in subjects if subject.p}
+    for nth, (p, chance) in enumerate(sorted(chances.items())):
+        dots = (0, (1, 2 + 3 * nth))
+        ax.axhline(chance, color=style.MUTED, linewidth=0.8, linestyle=dots, label=f"chance, ln {p}")
+        if len(chances) > 1:
+            at = ax.get_yaxis_transform()
+            ax.text(1.01, chance, f"ln {p}", transform=at, va="center", fontsize=6, color=style.MUTED)
 
 
 class Decades(LogLocator):

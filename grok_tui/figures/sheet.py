@@ -80,7 +80,7 @@ def compare(subjects: Sequence[Subject]) -> Figure:
                 if (points := subject.series(name)) is not None:
                     drawing.line(ax, *points, style.track(nth, said), log_x=subject.log_x)
             ax.set_title(title)
-            _scale(ax, name, label, subjects[0])
+            _scale(ax, name, label, subjects)
             drawing.over_epochs(ax, widest, phases=False, marks=False)
             ax.set_xlim(right=until)
             _letter(ax, nth_panel, len(COMPARED), None)
@@ -163,11 +163,11 @@ def _caption(figure: Figure, text: str) -> None:
     figure.supxlabel("\n".join(lines), fontsize=5.5, color=style.MUTED, x=0.01, ha="left", linespacing=1.3)
 
 
-def _scale(ax: Axes, name: str, label: str, subject: Subject) -> None:
+def _scale(ax: Axes, name: str, label: str, subjects: Sequence[Subject]) -> None:
     if name.endswith("accuracy"):
         drawing.share_y(ax, label)
     elif "loss" in name:
-        drawing.log_y(ax, subject)
+        drawing.log_y(ax, *subjects)
     else:
         ax.set_ylabel(label)
         ax.set_ylim(bottom=0)

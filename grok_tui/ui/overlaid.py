@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from grok_tui import comparing, ways, wording
@@ -16,7 +16,7 @@ from grok_tui.ui.panes import lines as curves
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.axis import Epochs, Values
 from grok_tui.ui.widgets.overlay import Picture, Reading
-from grok_tui.ui.widgets.plot import Line, Mark, Plot
+from grok_tui.ui.widgets.plot import Level, Line, Mark, Plot
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +124,9 @@ class Comparison:
                         member.sign, weak=weak, steps=curve.steps)  # fmt: skip
             lines.append(line)
         lines.sort(key=lambda line: not line.weak)  # what stands out is drawn on top
-        chances = {member.state.chance for member in zeros if math.isfinite(member.state.chance)}
-        level = (chances.copy().pop(), "chance", "") if curve.level and len(chances) == 1 else None
+        levels = _chances(zeros) if curve.level else ()
         plot = Plot(tuple(lines), self.epochs, values=curve.values, log=curve.log and self.view.log_y,
-                    marks=self._marks(zeros), cursor=cursor, legend=False, level=level, across=self.alignment.label,
+                    marks=self._marks(zeros), cursor=cursor, legend=False, levels=levels, across=self.alignment.label,
                     empty="not measured" if zeros else "reading …")  # fmt: skip
         head = f"{cursor:,}" if cursor is not None else "newest"
         return Picture(curve.title, note, plot, head, self._readings(curve, name, zeros), chosen)
@@ -165,6 +164,14 @@ class Comparison:
 
 
 _EMPTY = Series()
+
+
+def _chances(members: Iterable[Member]) -> tuple[Level, ...]:
+    """The loss of a uniform guess, for each modulus; it says which where there are several."""
+    found = {member.state.modulus: member.state.chance for member in members if member.state.modulus}
+    if len(found) == 1:
+        return tuple((chance, "chance", "") for chance in found.values())
+    return tuple((chance, f"chance, ln {p}", f"ln {p}") for p, chance in sorted(found.items()))
 
 
 def series_of(member: Member, name: str) -> Series | None:

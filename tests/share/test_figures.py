@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -213,6 +214,26 @@ def test_several_runs_share_axes_and_are_told_apart_by_what_differs() -> None:
     assert "0.3" in labels[1]
     assert set(labels) <= set(found)
     assert np.array_equal(found[labels[0]][1], one.whole.state.series["test_loss"].values)
+
+
+def test_runs_of_several_moduli_have_a_line_of_chance_for_each() -> None:
+    figure = sheet.compare([subject(), of_modulus(31)])
+    for title in ("Test loss", "Excluded loss"):
+        found = {label: y[0] for label, (_, y) in lines(titled(figure, title)).items() if label.startswith("chance")}
+        assert found == pytest.approx({"chance, ln 31": np.log(31), "chance, ln 113": np.log(113)})
+        assert {"ln 31", "ln 113"} <= set(written(titled(figure, title)))
+    alone = lines(titled(sheet.compare([subject(), subject()]), "Test loss"))
+    assert [label for label in alone if label.startswith("chance")] == ["chance, ln 113"]
+
+
+def of_modulus(p: int) -> Subject:
+    """The same run, as if its task had another modulus."""
+    found = subject()
+    state = copy.copy(found.whole.state)
+    assert state.hello
+    tables = {**state.hello.config, "task": {**state.hello.config["task"], "p": p}}
+    state.hello = replace(state.hello, config=tables)
+    return Subject(replace(found.whole, state=state))
 
 
 def test_each_format_carries_how_it_was_made(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 
 from grok_tui.aligning import START, Alignment
-from grok_tui.protocol import Event, Frame, Points
+from grok_tui.protocol import Event, Frame, Hello, Points
 from grok_tui.runs import Run
 from grok_tui.sources import Scripted
 from grok_tui.ui.app import GrokApp
@@ -22,6 +23,7 @@ from grok_tui.ui.overlaid import CURVES
 from grok_tui.ui.screens.compare import CompareScreen
 from grok_tui.ui.screens.home import HomeScreen
 from grok_tui.ui.screens.run import RunScreen
+from grok_tui.ui.widgets import chart
 from grok_tui.ui.widgets.overlay import Overlay, Picture
 from grok_tui.ui.widgets.strokes import Stroke
 from tests.ui.stage import bottom, text, until
@@ -157,6 +159,23 @@ async def test_the_cursor_is_told_in_epochs_of_the_axis() -> None:
         assert f"{screen.comparison.cursor:,}" in page(pilot)
         await pilot.press("x")  # a logarithmic axis begins at the common moment
         assert screen.comparison.epochs.start == 0
+
+
+async def test_runs_of_several_moduli_have_a_line_of_chance_for_each() -> None:
+    found = scripts()
+    first, *rest = frames(until=9000, run="small-1")
+    assert isinstance(first, Hello)
+    tables = {**first.config, "task": {**first.config["task"], "p": 31}}
+    found["small-1"] = Scripted([dataclasses.replace(first, config=tables), *rest], link="recording")
+    async with side_by_side(found) as (_, screen):
+        plot = screen.comparison.picture(CURVES[1]).plot
+        assert [(round(value, 3), *names) for value, *names in plot.levels] == [
+            (3.434, "chance, ln 31", "ln 31"),
+            (4.727, "chance, ln 113", "ln 113"),
+        ]
+        shown = chart.picture(plot, 100, 30).lines()
+        assert sum("ln 31" in row for row in shown) == sum("ln 113" in row for row in shown) == 1
+        assert not screen.comparison.picture(CURVES[0]).plot.levels  # an accuracy
 
 
 async def test_one_run_stands_out_and_shows_its_changes() -> None:

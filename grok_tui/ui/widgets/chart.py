@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -13,7 +13,7 @@ from grok_tui.ui.widgets import curves, legend
 from grok_tui.ui.widgets.axis import Epochs, Tick, Values, span
 from grok_tui.ui.widgets.cells import BOLD, DIM, REVERSE, Cells, Token, cut
 from grok_tui.ui.widgets.curves import Ghosts
-from grok_tui.ui.widgets.plot import EPOCH, FLAG, Plot
+from grok_tui.ui.widgets.plot import EPOCH, FLAG, Level, Plot
 from grok_tui.ui.widgets.pointing import Pointable, epoch_of
 from grok_tui.ui.widgets.strokes import DOWN
 
@@ -119,7 +119,7 @@ def _body(plot: Plot, width: int, height: int, ghosts: Ghosts) -> tuple[Cells, i
     canvas = Cells(width - left, rows)
     ghosts.draw(canvas, plot, values)
     curves.draw(canvas, plot, values)
-    _draw_level(canvas, plot, values)
+    _draw_levels(canvas, _levels(plot), values)
     _draw_marks(canvas, plot)
     body.put(left, 0, canvas)
     return body, left, rows
@@ -132,8 +132,7 @@ def _fitted(plot: Plot, ghosts: Ghosts) -> Values:
     held = [line.series.at(first) for line in plot.lines if line.steps]  # in force where the axis begins
     spans += [(point[1], point[1]) for point in held if point]
     spans += ghosts.spans(plot)
-    if plot.level:
-        spans.append((plot.level[0], plot.level[0]))
+    spans += [(value, value) for value, *_ in _levels(plot)]
     ends = np.array(spans)
     finite = ends[np.isfinite(ends)]
     if plot.log and (finite > 0).any():
@@ -199,18 +198,26 @@ def _plotext_frame(
     return frame
 
 
-def _draw_level(canvas: Cells, plot: Plot, values: Values) -> None:
-    """The reference value: a dashed line where nothing else is, and its name where there is room."""
-    if plot.level is None or not canvas.height:
-        return
-    value, *names = plot.level
-    if not values.low <= value <= values.high:
-        return
-    y = canvas.height - 1 - int(values.row(np.array([value]), canvas.height * DOWN)[0]) // DOWN
-    blank = canvas.chars[y] == ord(" ")
-    canvas.chars[y, blank], canvas.styles[y, blank] = ord("╌"), Token.CHANCE | DIM
+def _levels(plot: Plot) -> tuple[Level, ...]:
+    return plot.levels or ((plot.level,) if plot.level else ())
+
+
+def _draw_levels(canvas: Cells, levels: Sequence[Level], values: Values) -> None:
+    """The reference values: dashed lines where nothing else is, and their names where there is room."""
+    places = []
+    for value, *names in sorted(levels):
+        if canvas.height and values.low <= value <= values.high:
+            y = canvas.height - 1 - int(values.row(np.array([value]), canvas.height * DOWN)[0]) // DOWN
+            blank = canvas.chars[y] == ord(" ")
+            canvas.chars[y, blank], canvas.styles[y, blank] = ord("╌"), Token.CHANCE | DIM
+            places.append((y, names))
+    for nth, (y, names) in enumerate(places, 1):
+        _name_level(canvas, names, (y - 1, y + 1) if nth == len(places) else (y + 1, y - 1))  # only the highest above
+
+
+def _name_level(canvas: Cells, names: Sequence[str], rows: tuple[int, int]) -> None:
     for name in names:
-        for row in (y - 1, y + 1):
+        for row in rows:
             for x in (canvas.width - len(name), 1):
                 if canvas.free(x, row, len(name)):
                     canvas.text(x, row, name, Token.CHANCE)

@@ -105,6 +105,10 @@ class Mark:
         return "╎" if self.flag else "┊"
 
 
+Level = tuple[float, str, str]
+"""A reference value, with a long and a short name for it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Plot:
     """What a chart shows."""
@@ -118,8 +122,10 @@ class Plot:
     marks: tuple[Mark, ...] = ()
     cursor: int | None = None
     legend: bool = True
-    level: tuple[float, str, str] | None = None
-    """A value drawn across, with a long and a short name for it."""
+    level: Level | None = None
+    """A value drawn across."""
+    levels: tuple[Level, ...] = ()
+    """Several of them, in place of one."""
     across: str = EPOCH
     """What the horizontal axis counts."""
     empty: str = "no data yet"
