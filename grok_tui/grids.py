@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grok_tui import config as configs
+from grok_tui import feasible
 from grok_tui.config import Config
 from grok_tui.errors import ConfigError
 
@@ -85,7 +86,7 @@ def places(base: Config, axes: Sequence[Axis], taken: Iterable[str] = ()) -> lis
     """Every place of the grid, the last axis fastest, each checked; `taken` keys are fixed already.
 
     Raises:
-        ConfigError: names the first member that cannot be configured, and why; or there are too many.
+        ConfigError: names the first member that cannot be configured or keep the plan, and why; or there are too many.
     """
     for key in taken:
         if any(key in axis.keys for axis in axes):
@@ -97,7 +98,7 @@ def places(base: Config, axes: Sequence[Axis], taken: Iterable[str] = ()) -> lis
         changes = tuple((key, axis.values[i]) for axis, i in zip(axes, at, strict=True) for key in axis.keys)
         place = Place(number, at, changes)
         try:
-            configs.override(base, changes)
+            feasible.check(configs.override(base, changes), base.plan.lines, "plan")
         except ConfigError as error:
             raise ConfigError(f"member {number} ({place.said}): {error}") from None
         found.append(place)

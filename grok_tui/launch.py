@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import grok_tui
+from grok_tui import feasible, locks, runs
 from grok_tui import hindsight as results
-from grok_tui import locks, plan, runs
 from grok_tui.config import Config
 from grok_tui.errors import GrokTuiError, LaunchError, RunError
 from grok_tui.runs import Run
@@ -36,11 +36,11 @@ def start(config: Config, *, device: str = "auto", threads: int | None = None) -
     """Make a run and start its trainer; returns when the trainer listens. Blocks: call it in a thread.
 
     Raises:
-        PlanError: its plan has a line that cannot be read.
+        PlanError: its plan has a line that cannot be read, or that such a run cannot keep.
         RunError: the run directory cannot be made.
         LaunchError: the trainer ended, or did not listen in time. Nothing is left when nothing was recorded.
     """
-    plan.check(config.plan.lines, config.name)
+    feasible.check(config, config.plan.lines, config.name)
     run = runs.create(config)
     with _or_nothing_left(run):
         _launch(run, device, threads, config.notify.hook)

@@ -14,8 +14,8 @@ from grok_tui.ledger import Entry
 from grok_tui.lineage import MOST
 from grok_tui.plan import Rule, When
 
-TOLD = frozenset({"planned", "unplanned", "fired", "changed", "scheduled", "checkpoint", "branch", "hook"})
-"""The events that say how a rule stands, or are done by one."""
+TOLD = frozenset({"planned", "unplanned", "fired", "changed", "scheduled", "checkpoint", "branch", "hook", "amiss"})
+"""The events that say how a rule stands, are done by one, or say that it could not."""
 
 GOING = frozenset({"paused", "continued"})
 """Those after which a run has a goal, or has none."""
@@ -40,6 +40,8 @@ class Planned:
     """How many of its actions are done: some of them only where the run was killed in between."""
     fired: int = -1
     """The epoch at which it was carried out; -1 while it is pending."""
+    failed: str = ""
+    """Why something that it was to do could not be done; empty where nothing is known to have failed."""
 
     @property
     def rule(self) -> Rule | None:
@@ -120,9 +122,10 @@ class Plans:
         if what == "unplanned":
             del self.rules[id_]
         elif what == "fired":
-            self.rules[id_] = replace(rule, fired=epoch)
+            self.rules[id_] = replace(rule, fired=epoch, failed=str(data.get("failed") or rule.failed))
         else:
-            self.rules[id_] = replace(rule, done=1 + int(data.get("part") or 0))
+            failed = str(data.get("failed") or rule.failed) if what == "amiss" else rule.failed
+            self.rules[id_] = replace(rule, done=1 + int(data.get("part") or 0), failed=failed)
 
 
 def of(entries: Iterable[Entry]) -> Plans:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from grok_tui import config as configs
-from grok_tui import ledger, lineage, plan, record
+from grok_tui import feasible, ledger, lineage, plan, record
 from grok_tui.config import Config
 from grok_tui.errors import PlanError
 from grok_tui.ledger import Entry
@@ -60,11 +60,12 @@ def applied(config: Config, recipe: Path | None, lines: Iterable[str] = ()) -> C
     """`config` with a recipe in the place of its own plan, where one is given, and with more lines.
 
     Raises:
-        PlanError: as `read`; or a line is no rule.
+        PlanError: as `read`; or a line is no rule, or none that such a run can keep.
     """
     lines = tuple(lines)
-    plan.check(lines, "--plan")
     before = read(recipe) if recipe else config.plan.lines
+    feasible.check(config, before, str(recipe or config.name))
+    feasible.check(config, lines, "--plan")
     return configs.planning(config, (*before, *lines)) if recipe or lines else config
 
 

@@ -26,17 +26,25 @@ def plan(run: str, line: tuple[str, ...]) -> None:
     if line:
         common.tell(run, " ".join(line))
         return
-    from grok_tui import ledger, planned, wording
+    from grok_tui import ledger, listing, planned, wording
 
     found = common.find(run)
     plans = planned.of(ledger.read(found.ledger))
     if not plans.rules and plans.goal is None:
         click.echo(f'{found.name} has no plan; add to it: grok-tui plan {found.name} "when cleanup: pause"')
         return
-    rows = [(str(rule.id), rule.line, f"since {rule.added:,}") for rule in plans.pending]
-    rows += [(str(rule.id), rule.line, f"done at {rule.fired:,}") for rule in plans.fired]
+    over = ", never came" if listing.run_standing(found) == "finished" else ""
+    rows = [(str(rule.id), rule.line, f"since {rule.added:,}{over}") for rule in plans.pending]
+    rows += [
+        (
+            str(rule.id),
+            rule.line,
+            f"failed at {rule.fired:,}: {rule.failed}" if rule.failed else f"done at {rule.fired:,}",
+        )
+        for rule in plans.fired
+    ]
     if plans.goal:
-        rows.append(("", f"{plans.goal.until}: pause", f"since {plans.goal.since:,}"))
+        rows.append(("", f"{plans.goal.until}: pause", f"since {plans.goal.since:,}{over}"))
     for row in wording.columns(rows, right=frozenset({0})):
         click.echo(row)
 

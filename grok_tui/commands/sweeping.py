@@ -159,9 +159,10 @@ def _create(
         phases = ("generalized", "direct generalization")
         lines = (*lines, *(f"when {phase} + {after}: stop" for phase in phases))
     if lines:
-        from grok_tui import recipe
+        from grok_tui import plan
 
-        base = recipe.applied(base, None, lines)
+        plan.check(lines, "--plan")  # whether a member can keep them depends on the member: `places` looks
+        base = config.planning(base, (*base.plan.lines, *lines))
     common.check_layout(base)
     places = grids.places(base, axes, [key for key, _ in fixed])
     return sweeps.create(base, axes, places, sweeps.Options(device, threads or 0, jobs or 0, stack or 0), name)

@@ -22,11 +22,11 @@ from pathlib import Path
 import torch
 from torch.profiler import profile, record_function
 
+from grok_tui import catalogue as measures
 from grok_tui import config as configs
 from grok_tui import runs
 from grok_tui.config import Config
 from grok_tui.protocol import PROTOCOL, Catalogue, Hello
-from grok_tui.train import catalogue as measures
 from grok_tui.train import machine, steer, textbook
 from grok_tui.train.cadence import PER_DECADE, next_multiple
 from grok_tui.train.journal import Journal

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from grok_tui import __version__, runs
+from grok_tui import __version__, catalogue, runs
 from grok_tui import config as configs
 from grok_tui.config import Config
 from grok_tui.errors import ConfigError, ExchangeError
 from grok_tui.protocol import PROTOCOL, Catalogue, Hello, Points
 from grok_tui.runs import Run
 from grok_tui.science import losses
-from grok_tui.train import catalogue, checkpoint, foreign, steer, textbook, translate
+from grok_tui.train import checkpoint, foreign, steer, textbook, translate
 from grok_tui.train import machine as machines
 from grok_tui.train.circuit import Parameters
 from grok_tui.train.foreign import Checkpoint, Found

@@ -28,7 +28,8 @@ class Looks:
         self._spikes = Spikes(run.config.measure.every, past.measured)
         self._keys = past.keys
         self.phases = PhaseWatch(run.config)
-        self.hook = Hook(hook, run.path, lambda line: print(line, flush=True))
+        self.hook = Hook(hook, run.path, self._hook_failed)
+        self._epoch = 0
         self._untold = self.phases.catch_up(past.frames)
 
     def begin(self) -> None:
@@ -52,12 +53,17 @@ class Looks:
     def record(self, frame: Points) -> None:
         """Record it, and what it makes known of the phases."""
         self._journal.write(frame)
+        self._epoch = int(frame.epochs[-1])
         self.hook.look()
         self._tell(self.phases.apply(frame))
 
     def ended(self, epoch: int) -> None:
         """The run has come to its end."""
         self._trigger.ended(epoch)
+
+    def _hook_failed(self, line: str) -> None:
+        print(line, flush=True)
+        self._journal.event(self._epoch, "amiss", line)
 
     def _tell(self, turns: list[Turn]) -> None:
         for turn in turns:

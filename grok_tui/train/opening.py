@@ -5,11 +5,11 @@ from __future__ import annotations
 import signal
 
 from grok_tui import __version__
+from grok_tui import catalogue as measures
 from grok_tui import config as configs
 from grok_tui.errors import GrokTuiError, RunError
 from grok_tui.protocol import PROTOCOL, Catalogue, Hello
 from grok_tui.runs import Run
-from grok_tui.train import catalogue as measures
 from grok_tui.train import machine as machines
 from grok_tui.train import planner, steer
 from grok_tui.train.journal import Journal

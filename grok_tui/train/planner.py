@@ -11,12 +11,11 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from grok_tui import plan
-from grok_tui.config import CONTROLS
+from grok_tui import feasible, plan
 from grok_tui.errors import PlanError
 from grok_tui.plan import At, Crossing, Entering, Rule, When
 from grok_tui.planned import Planned, Plans, owed
-from grok_tui.train import catalogue, steer
+from grok_tui.train import steer
 from grok_tui.train.offshoots import Offshoots
 
 if TYPE_CHECKING:
@@ -28,18 +27,13 @@ MOST = 200
 """Rules that may be pending."""
 
 
-def series(config: Config) -> frozenset[str]:
-    """What a condition may be about."""
-    return frozenset(info.name for info in catalogue.series(config)) | frozenset(CONTROLS)
-
-
 def check(config: Config) -> None:
     """Pass if the plan of a new run's configuration can be kept.
 
     Raises:
         PlanError: a line cannot; says which.
     """
-    known = series(config)
+    known = feasible.series(config)
     for line in config.plan.lines:
         plan.parse(line, known)
 
@@ -49,7 +43,7 @@ class Planner:
 
     def __init__(self, session: Session, past: Past) -> None:
         self._session = session
-        self._series = series(session.config)
+        self._series = feasible.series(session.config)
         self.plans = Plans()
         for entry in past.entries:
             self.plans.apply(entry.epoch, entry.what, entry.data)
@@ -99,6 +93,8 @@ class Planner:
                     return True, self._remove(id_)
                 case plan.Go(until=until):
                     return True, self._go(plan.placed(until, session.epoch))
+                case Rule(when=None, actions=actions) if feasible.hooks(actions) and not session.hook.given:
+                    raise PlanError(steer.HOOKLESS)
                 case Rule(when=None, actions=actions) if len(actions) > 1 and any(map(_branches, actions)):
                     return True, self._add(Rule(At(session.epoch), actions))  # its number tells them from the branch's
                 case Rule(when=None, actions=actions):
@@ -115,6 +111,8 @@ class Planner:
         rule = rule.planned(session.epoch)
         if "preset" not in data:
             self._possible(rule.when)
+            if feasible.hooks(rule.actions) and not session.hook.given:
+                raise PlanError(steer.HOOKLESS)
         if len(self.plans.pending) >= MOST:
             raise PlanError(f"{MOST} rules are pending; take some back first (unplan)")
         id_ = self.plans.next_id
@@ -140,8 +138,6 @@ class Planner:
             raise PlanError(f"the run is at epoch {until.epoch:,}")
         if isinstance(until, Entering | Crossing) and not until.after and self._true(until):
             raise PlanError(f"{_said(until)} is so already{self._now(until)}")
-        if isinstance(until, Entering) and (over := session.phases.gone_by(until.phase)):
-            raise PlanError(over)
         session.paused = False
         text = f"on until {_said(until)}"
         session.intervene("continued", text, until=str(until))
@@ -149,12 +145,13 @@ class Planner:
 
     def _possible(self, when: When | None) -> None:
         """Pass if the run may come to it."""
-        if not isinstance(when, At):
-            return
-        if when.epoch < self._session.epoch:
-            raise PlanError(f"epoch {when.epoch:,} is past: the run is at {self._session.epoch:,}")
-        if when.epoch > (last := self._session.config.training.epochs):
-            raise PlanError(f"the run ends at epoch {last:,} and never comes to {when.epoch:,}")
+        session = self._session
+        if isinstance(when, At) and when.epoch < session.epoch:
+            raise PlanError(f"epoch {when.epoch:,} is past: the run is at {session.epoch:,}")
+        if isinstance(when, Entering) and (over := session.phases.gone_by(when.phase)):
+            raise PlanError(over)
+        if never := feasible.beyond(when, session.config.training.epochs):
+            raise PlanError(never)
 
     def _due(self, when: When | None, since: int, fresh: bool) -> bool:
         """Whether it is time. Measures count that were taken after the epoch at which the rule was added."""
@@ -188,7 +185,10 @@ class Planner:
         for part in range(planned.done, len(rule.actions)):
             self._do(rule.actions[part], {"by": id_, "part": part})
         self.offshoots.start()
-        session.intervene("fired", f"plan {id_} done: {rule}", id=id_)
+        if failed := self.plans.rules[id_].failed:
+            session.intervene("fired", f"plan {id_} failed: {rule}; {failed}", id=id_, failed=failed)
+        else:
+            session.intervene("fired", f"plan {id_} done: {rule}", id=id_)
 
     def _arrive(self, when: When | None) -> None:
         session = self._session

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from grok_tui import config as configs
-from grok_tui import locks
+from grok_tui import feasible, locks
 from grok_tui.config import CONTROLS
 from grok_tui.errors import ConfigError, RecordError
 from grok_tui.offshoot import Wish
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Data = Mapping[str, Any]
 
 NOBODY: Data = MappingProxyType({})
+
+HOOKLESS = f"{feasible.HOOKLESS} when this trainer started: resume the run with --hook COMMAND"
 
 
 def catalogue(config: configs.Config) -> tuple[ControlInfo, ...]:
@@ -136,7 +138,8 @@ def checkpoint(session: Session, by: Data = NOBODY, who: str = "") -> str:
 def hook(session: Session, by: Data = NOBODY, who: str = "") -> str:
     """Start the command that was given when this trainer started; one that stands in the run's directory is not run."""
     if not session.hook.given:
-        return "no hook was given when this trainer started: resume the run with --hook COMMAND"
+        session.intervene("amiss", f"the hook was not run{who}: {HOOKLESS}", failed=HOOKLESS, **by)
+        return HOOKLESS
     session.intervene("hook", f"hook started{who}", **by)
     session.hook.call(session.phases.as_turn(session.epoch, f"hook started{who}"))
     return "hook started"

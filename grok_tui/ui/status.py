@@ -170,11 +170,13 @@ def fit(found: Forms, width: int, gap: int) -> dict[str, str]:
 
 
 def _plan(state: RunState) -> tuple[str, ...]:
-    """Where it will pause, or how many rules wait."""
+    """Where it will pause, or how many rules wait; of a run that has finished, for how many it ended too soon."""
+    waiting = len(state.plans.pending)
+    if state.state == "finished":
+        return (f"{waiting} never came", f"-{waiting}") if waiting else ()
     if state.plans.goal is not None:
         until = state.plans.goal.until.removeprefix("when ").removeprefix("at ")
         return (f"until {until}", "until …")
-    waiting = len(state.plans.pending)
     return (f"{waiting} planned", f"+{waiting}") if waiting else ()
 
 

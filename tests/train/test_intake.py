@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 import torch
 
+from grok_tui import catalogue, launch, record
 from grok_tui import config as configs
-from grok_tui import launch, record
 from grok_tui.commands import exchange as commands
 from grok_tui.errors import ConfigError, ExchangeError, GrokTuiError, RunError
 from grok_tui.protocol import Array, Event, Hello, Points
-from grok_tui.train import catalogue, checkpoint, exchange
+from grok_tui.train import checkpoint, exchange
 from grok_tui.train.task import Table, split
 from tests.train.others import (
     PAIRS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grok_tui import plan, runs
+from grok_tui import plan, planned, runs
 from grok_tui.config import Config
 from grok_tui.errors import PlanError
 from grok_tui.plan import Ramp
@@ -41,11 +41,11 @@ def same(one: Run, other: Run) -> None:
 
 
 def test_a_rule_at_an_epoch_is_first_felt_by_the_step_from_it() -> None:
-    plain, planned = whole(training__epochs=60), whole("at 37: set lr 0", training__epochs=60)
-    one, other = column(plain, "train_loss"), column(planned, "train_loss")
+    plain, steered = whole(training__epochs=60), whole("at 37: set lr 0", training__epochs=60)
+    one, other = column(plain, "train_loss"), column(steered, "train_loss")
     assert all(one[epoch] == other[epoch] for epoch in range(38))
     assert other[38] == other[37] != one[38]
-    assert done(planned) == [
+    assert done(steered) == [
         (0, "planned", "plan 1: at 37: set lr 0"),
         (37, "changed", "lr 0.01 → 0, by plan 1"),
         (37, "fired", "plan 1 done: at 37: set lr 0"),
@@ -143,10 +143,12 @@ def test_a_run_does_not_go_on_until_a_phase_that_is_over() -> None:
             session.phases.add(sample)
         assert session.phases.present == "generalized"
         for phase in ("cleanup", "cleanup + 500", "memorization"):
-            taken, text = session.planner.order(f"until {phase}")
-            assert not taken
-            assert f"{phase.partition(' ')[0]} is over: it began at epoch" in text
-            assert "the run is now generalized, since epoch" in text
+            for line in (f"until {phase}", f"when {phase}: checkpoint"):
+                taken, text = session.planner.order(line)
+                assert not taken
+                assert f"{phase.partition(' ')[0]} is over: it began at epoch" in text
+                assert "the run is now generalized, since epoch" in text
+        assert "now generalized" in ask(session, "when degraded: checkpoint")
         assert session.paused
         assert "on until degraded" in ask(session, "until degraded")
 
@@ -307,6 +309,12 @@ def test_a_hook_runs_only_if_this_trainer_was_given_one() -> None:
     with on(run) as session:
         train(session)
     assert not events(run, "hook")
+    why = "no hook was given when this trainer started: resume the run with --hook COMMAND"
+    assert done(run)[1:] == [
+        (20, "amiss", f"the hook was not run, by plan 1: {why}"),
+        (20, "fired", f"plan 1 failed: at 20: hook; {why}"),
+    ]
+    assert events(run, "fired")[0].data == {"id": 1, "failed": why}
     run = runs.create(tiny("at 20: hook", training__epochs=30))
     with on(run, "echo $GROK_TUI_EPOCH $GROK_TUI_WHY > told.part; mv told.part told") as session:
         train(session)
@@ -314,6 +322,49 @@ def test_a_hook_runs_only_if_this_trainer_was_given_one() -> None:
             pass
     assert (run.path / "told").read_text() == "20 hook started, by plan 1\n"
     assert [e.text for e in events(run, "hook")] == ["hook started, by plan 1"]
+
+
+def test_a_hook_that_was_not_given_fails_its_rule_also_when_a_kill_comes_in_between() -> None:
+    plan_ = "at 20: hook; set lr 0.02"
+    whole_ = planned.of(entries(whole(plan_, training__epochs=30))).rules[1]
+    assert whole_.fired == 20
+    assert whole_.failed.startswith("no hook was given")
+    for moment in ("written", "told"):
+        for at in range(3):
+            run = runs.create(tiny(plan_, training__epochs=30))
+            with on(run) as session:
+                Mortal(at, moment).attach(session)
+                with pytest.raises(Killed):
+                    train(session)
+            with on(run, "true") as session:
+                train(session)
+            assert planned.of(entries(run)).rules[1] == whole_, (moment, at)
+
+
+def test_a_hook_that_fails_is_told_in_the_run() -> None:
+    run = runs.create(tiny("at 20: hook", training__epochs=60))
+    with on(run, "echo no such number >&2; exit 7") as session:
+        train(session, 21)
+        while session.hook.look():
+            pass
+        train(session)
+    (told,) = events(run, "amiss")
+    assert told.text == "hook for fitting failed with status 7: no such number"
+    assert 20 <= told.epoch <= 60
+
+
+def test_a_rule_for_a_hook_that_was_not_given_is_refused() -> None:
+    run = runs.create(tiny())
+    with on(run) as session:
+        train(session, 20)
+        for line in ("hook", "pause; hook", "in 5: hook", "when cleanup: checkpoint; hook"):
+            taken, text = session.planner.order(line)
+            assert not taken
+            assert text == "no hook was given when this trainer started: resume the run with --hook COMMAND"
+        assert done(run) == []
+    with on(run, "true") as session:
+        train(session, 20)
+        assert ask(session, "at 30: hook") == "plan 1: at 30: hook"
 
 
 def test_a_schedule_that_makes_a_run_diverge_is_taken_back_on_resume() -> None:

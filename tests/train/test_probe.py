@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from grok_tui import catalogue
 from grok_tui import config as configs
 from grok_tui.config import Config
-from grok_tui.train import catalogue, textbook
+from grok_tui.train import textbook
 from grok_tui.train.probe import Probe
 from grok_tui.train.step import Stepper
 from grok_tui.train.task import Table

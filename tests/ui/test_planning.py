@@ -12,6 +12,7 @@ from grok_tui.ui.panes import plan as plan_pane
 from grok_tui.ui.panes.decay import history
 from grok_tui.ui.panes.events import entries
 from grok_tui.ui.panes.lines import marks
+from grok_tui.ui.status import _plan
 from tests.ui.gallery import state_of
 from tests.ui.stage import bottom, burst, on_stage, settled, status, text
 from tests.ui.story import RATE, frames
@@ -185,3 +186,22 @@ def test_single_steps_in_a_row_are_one_line_of_the_events() -> None:
         ]
     found = entries([event(10, "paused"), *steps, event(13, "continued")])
     assert [text for _, _, text in found] == ["paused", "paused, as asked: epoch 13 (3 times)", "continued"]
+
+
+FAILED = event(4100, "fired", id=3, failed="no hook was given")
+FINISHED = event(5000, "finished", "finished at epoch 5,000")
+
+
+def test_a_rule_that_failed_says_so_and_why_where_another_says_that_it_is_done() -> None:
+    rows = plan_pane.rows(state_of([*LIVE, *PLANNED, FAILED]))
+    assert [(row.sign, row.text, row.beside) for row in rows[-2:]] == [
+        ("✗", "when test_accuracy > 0.5: pause: no hook was given", "at 4,100"),
+        ("✓", "at 4000: set lr 0.01", "at 4,000"),
+    ]
+
+
+def test_a_finished_run_does_not_say_that_something_is_still_to_come() -> None:
+    over = state_of([*LIVE, *PLANNED, FINISHED])
+    assert [row.beside for row in plan_pane.open_rows(over)] == ["never came"] * 3
+    assert _plan(over)[0] == "3 never came"
+    assert _plan(state_of([*LIVE, *PLANNED]))[0] == "3 planned"

@@ -54,8 +54,14 @@ class Row:
 
 def rows(state: RunState) -> list[Row]:
     """What there is to say, the nearest first: what goes on, what waits, what is done (the newest first)."""
-    done = [Row("✓", Token.MUTED, rule.first, f"at {rule.fired:,}") for rule in reversed(state.plans.fired)]
-    return open_rows(state) + done
+    return open_rows(state) + [_ended(rule) for rule in reversed(state.plans.fired)]
+
+
+def _ended(rule: Planned) -> Row:
+    """One that was carried out, or that could not be."""
+    if rule.failed:
+        return Row("✗", Token.BAD, f"{rule.first}: {rule.failed}", f"at {rule.fired:,}")
+    return Row("✓", Token.MUTED, rule.first, f"at {rule.fired:,}")
 
 
 def open_rows(state: RunState) -> list[Row]:
@@ -69,11 +75,14 @@ def open_rows(state: RunState) -> list[Row]:
         found.append(Row("◇", Token.MARK, line.removeprefix("set "), f"now {now}{share}"))
     if (goal := state.plans.goal) is not None:
         text = goal.until.removeprefix("when ").removeprefix("at ")
-        found.append(Row("‖", Token.WARN, f"pause at {text}", distance(state, goal.when)))
+        far = "never came" if state.state == "finished" else distance(state, goal.when)
+        found.append(Row("‖", Token.WARN, f"pause at {text}", far))
     return found + [Row(f"{rule.id}", Token.PENDING, rule.line, _waits(state, rule)) for rule in state.plans.pending]
 
 
 def _waits(state: RunState, rule: Planned) -> str:
+    if state.state == "finished":
+        return "never came"
     found = rule.rule
     return distance(state, found.when) if found else "of a newer version"
 

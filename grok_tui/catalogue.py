@@ -1,4 +1,4 @@
-"""What the trainer measures, announced: each series and array with its label, unit, reading and source."""
+"""What the trainer measures, announced: each series and array with its label, unit, reading and source. No torch."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from dataclasses import replace
 
 from grok_tui.config import Config
 from grok_tui.protocol import ArrayInfo, SeriesInfo
-from grok_tui.train.model import Transformer
 
 PAPER = "Nanda et al. 2023"
+
+MATRICES = ("W_E", "W_pos", "W_K", "W_Q", "W_V", "W_O", "W_in", "b_in", "W_out", "b_out", "W_U")
+"""The parameters by the paper's names, in the order in which the trainer draws them."""
 
 EACH_EPOCH = (
     SeriesInfo(
@@ -181,7 +183,7 @@ def series(config: Config) -> tuple[SeriesInfo, ...]:
     """All that a run of `config` will send, with how often."""
     matrices = tuple(
         SeriesInfo(f"sum_of_squares_{name}", name, log=True, about=f"Sum of the squares of {name}.")
-        for name in Transformer.of(config).shapes
+        for name in MATRICES
     )
     close = CLOSE_SERIES + (NEURON_LEVEL if config.measure.neuron_level else ())
     return (*EACH_EPOCH, *SERIES, SPIKES, *matrices, *(replace(info, every=_close(config)) for info in close))
