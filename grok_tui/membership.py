@@ -50,10 +50,10 @@ def read(run_dir: Path) -> Membership | None:
 
 
 def places(found: Iterable[Membership]) -> dict[str, Path]:
-    """Id -> directory of each sweep of these members that there is, also of one that was renamed."""
+    """Id -> directory of each sweep of these members that there is, also of one that was renamed or is unreadable."""
     above = paths.home() / "sweeps"
     wanted = {own.id: above / own.sweep for own in found}
-    there = {id: path for id, path in wanted.items() if _id(path) == id}
+    there = {id: path for id, path in wanted.items() if (path / SWEEP).exists() and _id(path) in (id, "")}
     if len(there) < len(wanted):
         others = {_id(path): path for path in above.iterdir()} if above.is_dir() else {}
         there |= {id: others[id] for id in wanted if id not in there and id in others}
@@ -61,6 +61,7 @@ def places(found: Iterable[Membership]) -> dict[str, Path]:
 
 
 def _id(place: Path) -> str:
+    """That of the sweep in a directory; empty where none can be read."""
     try:
         with (place / SWEEP).open("rb") as file:
             head = file.read(HEAD).decode(errors="replace")

@@ -78,6 +78,16 @@ def test_a_renamed_sweep_is_called_by_its_new_name_and_one_that_is_gone_is_calle
         sweeps.member_of(run)
 
 
+@pytest.mark.parametrize("text", ["garbage", "", "version = 7", "\0"])
+def test_a_sweep_that_cannot_be_read_is_not_called_gone_and_says_what_is_wrong(sweep: Sweep, text: str) -> None:
+    sweep.file.write_text(text)
+    found = rows()
+    assert found["tiny-1"].endswith("  tiny-sweep-1")
+    assert "✂ cut off" in found["tiny-3"]
+    with pytest.raises(RunError, match=r"sweep\.toml: (not TOML|made by another)"):
+        sweeps.member_of(runs.find("tiny-1"))
+
+
 def test_a_member_before_its_turn_waits_and_is_not_cut_off(sweep: Sweep) -> None:
     assert "… waiting" in rows()["tiny-3"]
     contents = sweep.read()
