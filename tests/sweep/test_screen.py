@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import numpy as np
 import pytest
 from textual.pilot import Pilot
+from textual.worker import WorkerCancelled, WorkerState
 
 from grok_tui.errors import RunError
 from grok_tui.grok_times import Sign
@@ -17,8 +19,10 @@ from grok_tui.sweep_board import Board, Cell
 from grok_tui.sweep_state import SweepState
 from grok_tui.sweeps import Sweep
 from grok_tui.ui.app import GrokApp
+from grok_tui.ui.bottom import Hints
 from grok_tui.ui.doors import Doors, only_looking
 from grok_tui.ui.screens.compare import CompareScreen
+from grok_tui.ui.screens.home import HomeScreen
 from grok_tui.ui.screens.run import RunScreen
 from grok_tui.ui.screens.sweep import SweepScreen
 from grok_tui.ui.widgets.cells import Token, ground
@@ -146,6 +150,34 @@ async def test_leaving_says_that_the_sweep_goes_on_only_while_it_does(sweep: Swe
     async with on(sweep) as (pilot, _):
         await pilot.press("q")
     assert "--resume" in str(pilot.app.return_value)
+
+
+async def test_a_look_that_ends_while_the_screen_goes_draws_nothing(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go, looking = threading.Event(), threading.Event()
+
+    def look() -> bool:
+        looking.set()
+        go.wait(20)
+        return False
+
+    async with on(sweep) as (pilot, screen):
+        monkeypatch.setattr(screen.state, "look", look)
+        await until(pilot, looking.is_set)
+        (follower,) = [worker for worker in pilot.app.workers if worker.node is screen]
+
+        async def go_on(_self: Hints) -> None:
+            """While the widgets go: the first of them waits for what the screen does."""
+            go.set()
+            with suppress(WorkerCancelled):
+                await follower.wait()
+
+        monkeypatch.setattr(Hints, "on_unmount", go_on, raising=False)
+        await pilot.press("H")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+        await until(pilot, lambda: follower.is_finished)
+        assert follower.state is WorkerState.CANCELLED
 
 
 async def test_resume_and_stop_go_through_their_doors_and_say_why_not(sweep: Sweep) -> None:

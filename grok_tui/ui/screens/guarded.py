@@ -16,6 +16,7 @@ from collections.abc import Coroutine
 from typing import Any, ClassVar
 
 from textual import events
+from textual.await_remove import AwaitRemove
 from textual.message import Message
 from textual.screen import Screen
 
@@ -32,6 +33,15 @@ class Guarded(Screen[None]):
     """Its rows of the table."""
 
     doors: Doors
+
+    left = False
+    """It is going, or gone."""
+
+    def remove(self) -> AwaitRemove:
+        """Before its widgets go, what it is doing ends: done a moment later, that would look for them."""
+        self.left = True
+        self.workers.cancel_node(self)
+        return super().remove()
 
     def refusal(self, needs: str) -> str:
         """Why a key that needs this would do nothing now; empty when it would do something."""

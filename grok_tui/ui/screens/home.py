@@ -71,7 +71,8 @@ class HomeScreen(Guarded):
 
     def action_reload(self) -> None:
         """Look at the runs again."""
-        self.run_worker(self._reload(), name="runs", group="runs", exclusive=True)
+        if not self.left:
+            self.run_worker(self._reload(), name="runs", group="runs", exclusive=True)
 
     async def _reload(self) -> None:
         rows = await asyncio.to_thread(lambda: look(self.doors.listing()))

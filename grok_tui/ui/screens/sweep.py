@@ -176,6 +176,8 @@ class SweepScreen(Guarded):
             self.set_timer(NOTICE, partial(self._unsay, text))
 
     def _unsay(self, text: str) -> None:
+        if self.left:
+            return
         hints = self.query_one(Hints)
         if hints.notice == text:
             hints.say("")
