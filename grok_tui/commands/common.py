@@ -125,6 +125,14 @@ def order(name: str | None, order: str) -> None:
     click.echo(f"{run.name}: {reply.text} (epoch {reply.epoch:,})")
 
 
+def steer(run: Run, control: str, value: float) -> None:
+    """Have a run's trainer give a control another value, and print its answer."""
+    from grok_tui.protocol import SetControl
+
+    reply = ask(run, SetControl(1, control, value))
+    click.echo(f"{run.name}: {reply.text} (epoch {reply.epoch:,})")
+
+
 def tell(name: str, line: str) -> None:
     """Have a run's trainer carry out, or plan, what a line says, and print its answer.
 

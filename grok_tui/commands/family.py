@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 @click.option("--weight-decay", metavar="X", help="From there on.")
 @click.option("--lr", metavar="X", help="Learning rate, from there on.")
 @click.option("--epochs", metavar="N", help="How long the branch is trained, counted from epoch 0.")
-@click.option("--before", type=int, metavar="N", help="Leave out entry N of the ledger, and all after it.")
+@click.option(
+    "--before",
+    type=int,
+    metavar="N",
+    help="Leave out entry N of the ledger (grok-tui undo RUN --list), and all after it.",
+)
 @click.option(
     "--set",
     "settings",
@@ -69,6 +74,53 @@ def branch(
     common.hookless(child, hook or dict(given).get("notify.hook", ""))
     quiet = detach or not (headless or once or common.on_terminal())
     return common.follow(child, headless=headless, once=once, detach=quiet)
+
+
+@click.command()
+@click.argument("run", shell_complete=completion.run)
+@click.option("--as-if-never", is_flag=True, help="In a branch that begins before it, without it and all after it.")
+@click.option("--list", "listed", is_flag=True, help="List what was done to the run, by the ledger's numbers.")
+@common.detach
+def undo(run: str, as_if_never: bool, listed: bool, detach: bool) -> int | None:
+    """Undo the last change of a control: from now on, or as if it had never been.
+
+    From now on, the control of a living run is set back. As if it had never been, a new run is made, as by grok-tui
+    branch RUN --before N with the number that --list shows; that takes anything back, not only the last change.
+    """
+    from grok_tui import comparing, launch, undoing
+    from grok_tui.errors import RunError
+
+    if listed and as_if_never:
+        raise click.UsageError("--list and --as-if-never do not go together")
+    if detach and not as_if_never:
+        raise click.UsageError("--detach goes with --as-if-never, which starts a run")
+    found = common.find(run)
+    if listed:
+        for line in _done(found):
+            click.echo(line)
+        return None
+    state = comparing.read(found)
+    what = undoing.find(state)
+    if what.never is None:
+        raise RunError(f"{found.name}: {undoing.nothing(state)}")
+    if as_if_never:
+        child = launch.branch(found, what.never.epoch, before=what.never.seq)
+        click.echo(f"{child.name}: {found.name} without {undoing.said(state, what.never)}", err=True)
+        return common.follow(child, detach=detach or not common.on_terminal())
+    if what.back is None:
+        last = undoing.said(state, what.never)
+        raise RunError(f"{found.name}: {last} has been taken back; --as-if-never leaves out what was trained with it")
+    common.steer(found, str(what.back.data["control"]), float(what.back.data["previous"]))
+    return None
+
+
+def _done(run: Run) -> list[str]:
+    """What `branch --before` can leave out."""
+    from grok_tui import trunk, wording
+
+    rows = [("entry", "epoch", "done")]
+    rows += [(str(e.seq), f"{e.epoch:,}", e.text) for e in trunk.Trunk(run).entries if e.what != "branched"]
+    return wording.columns(rows, right=frozenset({0, 1})) if len(rows) > 1 else [f"{run.name}: nothing was done to it"]
 
 
 @click.command()

@@ -14,15 +14,11 @@ from grok_tui.commands import common
 @click.argument("value")
 def set_control(run: str, control: str, value: str) -> None:
     """Change a control of a living run: weight_decay or lr."""
-    from grok_tui.protocol import SetControl
-
     try:
         number = float(value)
     except ValueError:
         raise click.UsageError(f"{control}: {value!r} is not a number") from None
-    found = common.find(run)
-    reply = common.ask(found, SetControl(1, control, number))
-    click.echo(f"{found.name}: {reply.text} (epoch {reply.epoch:,})")
+    common.steer(common.find(run), control, number)
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""What a user wants of a branch, as it was typed, and which change an undo is about. No IO, no clock."""
+"""What a user wants of a branch, as it was typed. No IO, no clock."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from grok_tui import placing, wording
-from grok_tui.course import STEERED
 from grok_tui.errors import ConfigError
-from grok_tui.protocol import ControlInfo, Event
+from grok_tui.protocol import ControlInfo
 from grok_tui.state import RunState
 
 
@@ -122,34 +121,3 @@ def said(state: RunState, wish: Wish) -> str:
 
 def _is_word(text: str) -> bool:
     return text.strip()[:1].isalpha()
-
-
-def last_change(state: RunState) -> Event | None:
-    """The change that an undo is about: the newest that has not been taken back; None when there is none.
-
-    A change that sets a control back to where its last one came from takes that one back, whoever made it and
-    by whichever key. Neither of the two is undone again: so a second undo goes on to the change before.
-    """
-    standing: list[Event] = []
-    for event in (each for each in state.events if each.what in STEERED and "ended" not in each.data):
-        value, previous = event.data.get("value"), event.data.get("previous")
-        while standing and standing[-1].epoch > event.epoch:
-            standing.pop()  # of epochs that were given up, and trained again from here on
-        control = event.data.get("control")
-        mine = next((each for each in reversed(standing) if each.data.get("control") == control), None)
-        moved = mine is not None and mine.what == "scheduled"  # it went on from where it began
-        if mine and value == mine.data.get("previous") and (moved or previous == mine.data.get("value")):
-            standing.remove(mine)
-        elif isinstance(previous, int | float) and (value != previous or event.what == "scheduled"):
-            standing.append(event)
-    return standing[-1] if standing else None
-
-
-def change_said(state: RunState, event: Event) -> str:
-    """A change in words: weight decay 1 → 0.3 at epoch 6,000."""
-    if event.what == "scheduled":
-        return f"{event.text} at epoch {event.epoch:,}"
-    info = state.control(str(event.data["control"]))
-    label = info.label if info else str(event.data["control"])
-    before, after = (wording.number(float(event.data[name])) for name in ("previous", "value"))
-    return f"{label} {before} → {after} at epoch {event.epoch:,}"

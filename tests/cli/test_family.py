@@ -15,6 +15,8 @@ import pytest
 from grok_tui import branches, cli, codec, comparing, launch, locks, pruning, record, removal, runs, wording
 from grok_tui.commands import common
 from grok_tui.ledger import Ledger
+from grok_tui.ledger import read as read_ledger
+from grok_tui.protocol import Event, Reply, SetControl
 from grok_tui.record import Recorder
 from grok_tui.runs import Run
 from grok_tui.science.phases import Phase
@@ -342,3 +344,74 @@ def test_the_help_of_prune_states_its_rules(say: Say) -> None:
         assert rule in said
         assert about in said
     assert pruning.NEVER in said
+
+
+def pulsed(run: Run) -> Run:
+    """A run whose weight decay was 3 from epoch 20 on, then 9 for 24 epochs, and 3 again, with a refusal in between."""
+    changes = ((20, 1.0, 3.0), (40, 3.0, 9.0), (64, 9.0, 3.0))
+    recorder, ledger = Recorder(run.frames), Ledger(run.ledger)
+    for frame in (hello(run.name), event(0, "started"), points(0, 20)):
+        recorder.append(frame)
+    ledger.append(10, "set", False, "there is no control 'momentum'")
+    for (epoch, previous, value), end in zip(changes, (40, 64, 100), strict=True):
+        data = {"control": "weight_decay", "value": value, "previous": previous}
+        text = f"weight_decay {previous:g} → {value:g}"
+        seq = ledger.append(epoch, "changed", True, text, **data)
+        recorder.append(Event(epoch, "changed", text, 0.0, seq, data))
+        recorder.append(points(epoch, end - epoch))
+    recorder.close()
+    ledger.close()
+    run.write_state({"epoch": 100, "state": "stopped"})
+    return run
+
+
+def test_undo_lists_what_can_be_left_out_by_the_numbers_that_branch_takes(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "_launch", lambda *_: None)
+    run = pulsed(make_run())
+    listed = [line.split(maxsplit=2) for line in say("undo", run.name, "--list").stdout.splitlines()]
+    assert listed == [
+        ["entry", "epoch", "done"],
+        ["2", "20", "weight_decay 1 → 3"],
+        ["3", "40", "weight_decay 3 → 9"],
+        ["4", "64", "weight_decay 9 → 3"],
+    ]
+    for number, *_ in listed[1:]:
+        assert say("branch", run.name, "--before", number).returncode == 0
+    begun = [child.lineage.epoch for child in runs.children(run) if child.lineage]
+    assert begun == [20, 40, 64]
+    assert say("undo", recorded().name, "--list").stdout == "demo-2: nothing was done to it\n"
+
+
+def test_undo_as_if_never_begins_before_the_last_change_that_the_weights_felt(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "_launch", lambda *_: None)
+    run = pulsed(make_run())
+    done = say("undo", run.name, "--as-if-never", "--detach")
+    assert done.stderr == "demo-1.1: demo-1 without weight decay 3 → 9 at epoch 40\n"
+    assert done.stdout.startswith("demo-1.1 is training; ")
+    child = runs.find("demo-1.1")
+    assert child.lineage is not None
+    assert (child.lineage.epoch, child.lineage.without) == (40, "weight_decay 3 → 9")
+    assert [entry.text for entry in read_ledger(child.ledger) if entry.what == "changed"] == ["weight_decay 1 → 3"]
+
+
+def test_undo_sets_back_what_is_in_force(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, asked = pulsed(make_run()), []
+
+    def ask(_run: Run, command: SetControl) -> Reply:
+        asked.append((command.name, command.value))
+        return Reply(1, True, 100, "weight_decay 3 → 1")
+
+    monkeypatch.setattr(common, "ask", ask)
+    assert say("undo", run.name).stdout == "demo-1: weight_decay 3 → 1 (epoch 100)\n"
+    assert asked == [("weight_decay", 1.0)]
+
+
+def test_undo_says_why_there_is_nothing_to_undo(say: Say) -> None:
+    assert refused(say("undo", recorded().name)) == "grok-tui: demo-1: nothing to undo: no control has been changed\n"
+    assert "is not being trained now" in refused(say("undo", pulsed(make_run()).name))
+    for words in (("--list", "--as-if-never"), ("--detach",)):
+        assert "go" in refused(say("undo", "demo-1", *words))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from textual.widgets import Static
 
+from grok_tui import undoing
 from grok_tui.protocol import Event, SetControl
 from grok_tui.state import RunState
 from grok_tui.ui import wishes
 from grok_tui.ui.screens.run import RunScreen
 from grok_tui.ui.screens.undo import UndoScreen
-from grok_tui.ui.wishes import Wish, last_change
+from grok_tui.ui.wishes import Wish
 from tests.ui.family import PARENT, parent
 from tests.ui.gallery import state_of
 from tests.ui.kin import changed, scripted, steered, world
@@ -72,12 +73,22 @@ async def test_with_no_change_u_says_so() -> None:
 
 
 def undone(*events: Event) -> int | None:
-    """The number of the change that u would undo."""
+    """The number of the change that u would set back."""
+    found = undoing.find(after(*events)).back
+    return found.seq if found else None
+
+
+def left_out(*events: Event) -> tuple[int | None, int]:
+    """The number of the change that u would leave out as if it had never been, and how many with it."""
+    found = undoing.find(after(*events))
+    return found.never.seq if found.never else None, found.later
+
+
+def after(*events: Event) -> RunState:
     state = RunState()
     for event in events:
         state.apply(event)
-    found = last_change(state)
-    return found.seq if found else None
+    return state
 
 
 def test_a_second_undo_undoes_the_change_before_and_not_the_undo() -> None:
@@ -102,6 +113,54 @@ def test_a_change_to_the_same_value_is_none_and_given_up_epochs_have_none() -> N
     assert undone(changed(100, 1, 1.0, 2.0), changed(200, 2, 2.0, 2.0)) == 1
     assert undone(changed(100, 1, 1.0, 2.0), changed(500, 2, 2.0, 9.0), changed(300, 3, 2.0, 4.0)) == 3
     assert undone(changed(500, 1, 1.0, 9.0), changed(300, 2, 1.0, 1.0)) is None
+
+
+def test_a_pulse_is_over_and_can_still_be_made_never_to_have_been() -> None:
+    pulse = changed(3000, 1, 1.5, 9.0), changed(3024, 2, 9.0, 1.5)
+    assert (undone(*pulse), left_out(*pulse)) == (None, (1, 1))
+    assert left_out(changed(100, 1, 3.0, 1.5), changed(3000, 2, 1.5, 9.0), changed(3024, 3, 9.0, 1.5)) == (2, 1)
+    assert left_out(*pulse, changed(4000, 3, 1.5, 0.3)) == (3, 0)
+    assert left_out(*pulse, changed(4000, 3, 1.5, 0.3), changed(4000, 4, 0.3, 1.5)) == (1, 3), (
+        "no step was taken with 3"
+    )
+    assert left_out(changed(3000, 1, 1.5, 9.0), changed(3000, 2, 9.0, 1.5)) == (None, 0)
+    assert left_out(scheduled(100, 1, 1.0, 0.1), changed(600, 2, 0.55, 1.0)) == (1, 1)
+
+
+def test_a_taking_back_that_was_given_up_is_none() -> None:
+    first, back = changed(100, 1, 1.0, 9.0), changed(300, 2, 9.0, 1.0)
+    assert undone(first, back, changed(200, 3, 1e-3, 5e-4, "lr"), changed(250, 4, 5e-4, 1e-3, "lr")) == 1
+
+
+async def test_after_a_pulse_u_offers_only_what_would_change_something() -> None:
+    family = world()
+    source = scripted(steered(changed(6000, 4, 1.0, 9.0), changed(6024, 5, 9.0, 1.0)))
+    async with on_stage(source, doors=family.doors()) as (pilot, _):
+        await pilot.press("u")
+        await pilot.pause()
+        page = " ".join("\n".join(text(pilot)).split())
+        assert "Undo: weight decay 1 → 9 at epoch 6,000" in page
+        assert "From now on: it has been taken back already" in page
+        assert "(n)" not in page
+        await pilot.press("n")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, UndoScreen)
+        await pilot.press("b")
+        await until(pilot, lambda: bool(family.made))
+    assert family.made == [(PARENT, 6000, {"changes": {}, "settings": (), "before": 4})]
+    assert source.sent == []
+
+
+async def test_before_a_pulse_the_change_that_is_in_force_can_be_set_back() -> None:
+    source = scripted(steered(changed(5000, 3, 2.0, 1.0), changed(6000, 4, 1.0, 9.0), changed(6024, 5, 9.0, 1.0)))
+    async with on_stage(source, doors=world().doors()) as (pilot, _):
+        await pilot.press("u")
+        await pilot.pause()
+        told = " ".join(str(each.render()) for each in pilot.app.screen.query(".undo-detail").results(Static))
+        assert "before it came weight decay 2 → 1 at epoch 5,000: weight decay 2 again, from the next step" in told
+        await pilot.press("n")
+        await settled(pilot, source)
+        assert [each.value for each in source.sent if isinstance(each, SetControl)] == [2.0]
 
 
 def scheduled(epoch: int, seq: int, previous: float, value: float) -> Event:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 
-from grok_tui.course import STEERED
+from grok_tui import undoing
 from grok_tui.errors import GrokTuiError
-from grok_tui.protocol import Event
 from grok_tui.ui import wishes
 from grok_tui.ui.messages import RunWanted
 from grok_tui.ui.screens.branch import BranchScreen
 from grok_tui.ui.screens.steering import Steering
 from grok_tui.ui.screens.undo import FROM_NOW_ON, NEVER, UndoScreen
 from grok_tui.ui.wishes import Wish
+from grok_tui.undoing import Undo
 
 
 class Branching(Steering):
@@ -55,25 +55,21 @@ class Branching(Steering):
             self._branching = False
 
     def action_undo(self) -> None:
-        """Ask how to undo the last change that has not been taken back."""
-        change = wishes.last_change(self.state)
-        if change is None:
-            some = any(event.what in STEERED for event in self.state.events)
-            taken = "every change has been taken back" if some else "no control has been changed"
-            self.say(f"nothing to undo: {taken}", "$warn")
+        """Ask how to undo the last change: of those that are in force, or have been and are in the weights."""
+        found = undoing.find(self.state)
+        if found.never is None:
+            self.say(undoing.nothing(self.state), "$warn")
             return
 
         def undo(choice: str | None) -> None:
-            self._undo(change, choice)
+            self._undo(found, choice)
 
-        later = sum(event.seq > change.seq for event in self.state.events if event.what in STEERED)
-        self.app.push_screen(UndoScreen(self.state, change, later, self.why_not()), undo)
+        self.app.push_screen(UndoScreen(self.state, found, self.why_not()), undo)
 
-    def _undo(self, change: Event, choice: str | None) -> None:
-        if choice == FROM_NOW_ON and not self.why_not():
-            name = str(change.data["control"])
-            self.send(self.requests.set(name, float(change.data["previous"])))
-        elif choice == FROM_NOW_ON:
+    def _undo(self, found: Undo, choice: str | None) -> None:
+        if choice == FROM_NOW_ON and self.why_not():
             self.say(self.why_not(), "$warn")
-        elif choice == NEVER:
-            self._make_branch(Wish(change.epoch, before=change.seq))
+        elif choice == FROM_NOW_ON and found.back is not None:
+            self.send(self.requests.set(str(found.back.data["control"]), float(found.back.data["previous"])))
+        elif choice == NEVER and found.never is not None:
+            self._make_branch(Wish(found.never.epoch, before=found.never.seq))

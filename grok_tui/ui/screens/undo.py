@@ -8,10 +8,9 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from grok_tui import wording
-from grok_tui.protocol import Event
+from grok_tui import undoing
 from grok_tui.state import RunState
-from grok_tui.ui import wishes
+from grok_tui.undoing import Undo
 
 FROM_NOW_ON, NEVER = "from-now-on", "never"
 """The answers; None for neither."""
@@ -30,36 +29,46 @@ class UndoScreen(ModalScreen[str | None]):
         Binding("right,down", "app.focus_next", "Next", show=False),
     ]
 
-    def __init__(self, state: RunState, change: Event, later: int, why_not: str) -> None:
-        """`later` is how many changes came after it; `why_not` says why the run takes no command, if it takes none."""
+    def __init__(self, state: RunState, undo: Undo, why_not: str) -> None:
+        """`undo` has a change that is felt; `why_not` says why the run takes no command, if it takes none."""
         super().__init__()
-        self._state, self._change, self._later, self._why_not = state, change, later, why_not
+        self._state, self._undo, self._why_not = state, undo, why_not
 
     def compose(self) -> ComposeResult:
-        run, change = self._state.run, self._change
-        info = self._state.control(str(change.data["control"]))
-        back = f"{info.label if info else change.data['control']} {wording.number(float(change.data['previous']))}"
-        after = (
-            f" and the {self._later} after it" if self._later > 1 else " and the one after it" if self._later else ""
-        )
+        run, change = self._state.run, self._undo.never
+        assert change is not None
+        later = self._undo.later
+        after = f" and the {later} after it" if later > 1 else " and the one after it" if later else ""
         with Vertical(id="undo"):
-            yield Static(f"Undo: {wishes.change_said(self._state, change)}", id="undo-title")
-            if self._why_not:
-                yield Static(f"From now on: not now. {self._why_not}", classes="undo-detail")
-            else:
-                yield Static(f"From now on: {back} again, from the next step of {run} on.", classes="undo-detail")
+            yield Static(f"Undo: {undoing.said(self._state, change)}", id="undo-title")
+            yield Static(self._from_now_on(), classes="undo-detail")
             text = f"As if it had never been: a new run from epoch {change.epoch:,}, without this change{after}."
             yield Static(f"{text} {run} stays as it is.", classes="undo-detail")
             with Horizontal(id="answers"):
-                if not self._why_not:
+                if self._can_set_back:
                     yield Button("From now on (n)", id=FROM_NOW_ON, compact=True)
                 yield Button("As if never (b)", id=NEVER, compact=True)
                 yield Button("Cancel (esc)", id="cancel", compact=True)
+
+    @property
+    def _can_set_back(self) -> bool:
+        return not self._why_not and self._undo.back is not None
+
+    def _from_now_on(self) -> str:
+        back, change = self._undo.back, self._undo.never
+        if back is None:
+            return "From now on: it has been taken back already, and only what was trained with it is left."
+        if self._why_not:
+            return f"From now on: not now. {self._why_not}"
+        text = f"{undoing.set_back(self._state, back)} again, from the next step of {self._state.run} on."
+        if back is change:
+            return f"From now on: {text}"
+        return f"From now on: it has been taken back already; before it came {undoing.said(self._state, back)}: {text}"
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id if event.button.id in (FROM_NOW_ON, NEVER) else None)
 
     def action_answer(self, answer: str) -> None:
         """Answer by key."""
-        if answer == NEVER or not self._why_not:
+        if answer == NEVER or self._can_set_back:
             self.dismiss(answer)
