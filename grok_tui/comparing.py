@@ -210,12 +210,18 @@ COLUMNS = (
     Column("test acc.", "acc."),
     Column("keys", "keys"),
 )
-"""Phases that only some runs have, direct generalization and the like, are told by the ribbons."""
+"""Phases that only some runs have stand as words where those are that these runs had not."""
+
+INSTEAD = {Phase.DIRECT: "direct", Phase.STALLED: "stalled", Phase.DEGRADED: "degraded"}
+"""What stands in place of a phase that a run has not come to."""
+
+GROKKED = frozenset({Phase.GENERALIZED, Phase.DIRECT})
 
 RULES = (
-    "Phases as the present rules place them. A level counts from the first of three measures in a row that are past "
-    "it, interpolated from the one before; > before an epoch: not by the measure at that epoch; –: not known; †: then, "
-    "but not any more. Chance is the loss of a guess, ln p by each run's own p."
+    "Phases as the present rules place them; not yet: it has not come to that; none: it never did; direct: it "
+    "generalized without; stalled, degraded: it is that instead. A level counts from the first of three measures in a "
+    "row that are past it, interpolated from the one before; > before an epoch: not by the measure at that epoch; "
+    "–: not known; †: then, but not any more. Chance is the loss of a guess, ln p by each run's own p."
 )
 
 
@@ -224,8 +230,7 @@ def cells(state: RunState, zero: int = 0) -> dict[str, str]:
     found = {}
     for column in COLUMNS:
         if column.phase is not None:
-            at = crossings.phase(state, column.phase)
-            found[column.head] = NONE if at.epoch is None else f"{at.epoch - zero:,}"
+            found[column.head] = entered(state, column.phase, zero)
         elif column.level is not None:
             found[column.head] = crossings.level(state, column.level).told(zero)
     of = f"/{state.epochs:,}" if state.epochs > state.epoch else ""
@@ -236,6 +241,26 @@ def cells(state: RunState, zero: int = 0) -> dict[str, str]:
         "test acc.": newest(state, "test_accuracy"),
         "keys": keys(state),
     }
+
+
+def entered(state: RunState, phase: Phase, zero: int = 0) -> str:
+    """When a run came to a phase, in epochs since `zero`, or what became of it instead."""
+    begun = {each: crossings.phase(state, each).epoch for each in Phase}
+    now = state.phases.phase
+    if state.phases.last is None or state.phases.alone:
+        return NONE
+    if phase is Phase.GENERALIZED:
+        lost = "" if now in GROKKED else crossings.LOST
+        for word, each in (("", Phase.GENERALIZED), ("direct ", Phase.DIRECT)):
+            if (at := begun[each]) is not None:
+                return f"{word}{at - zero:,}{lost}"
+    elif (at := begun[phase]) is not None:
+        return f"{at - zero:,}"
+    elif begun[Phase.DIRECT] is not None:
+        return INSTEAD[Phase.DIRECT]
+    if now in INSTEAD:
+        return INSTEAD[now]
+    return "none" if state.state == "finished" or now in GROKKED else "not yet"
 
 
 def newest(state: RunState, name: str) -> str:

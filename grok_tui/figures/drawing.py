@@ -169,8 +169,8 @@ def log_y(ax: Axes, *subjects: Subject) -> None:
         dots = (0, (1, 2 + 3 * nth))
         ax.axhline(chance, color=style.MUTED, linewidth=0.8, linestyle=dots, label=f"chance, ln {p}")
         if len(chances) > 1:
-            at = ax.get_yaxis_transform()
-            ax.text(1.01, chance, f"ln {p}", transform=at, va="center", fontsize=6, color=style.MUTED)
+            at, side = ax.get_yaxis_transform(), "top" if not nth else "bottom" if nth + 1 == len(chances) else "center"
+            ax.text(1.01, chance, f"ln {p}", transform=at, va=side, fontsize=6, color=style.MUTED)
 
 
 class Decades(LogLocator):

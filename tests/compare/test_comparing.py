@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +14,14 @@ from grok_tui import aligning, comparing, ways
 from grok_tui.aligning import Alignment
 from grok_tui.comparing import Difference
 from grok_tui.errors import ConfigError
-from grok_tui.protocol import Array
+from grok_tui.protocol import Array, Event
 from grok_tui.runs import Run
+from grok_tui.samples import SERIES
+from grok_tui.science.phases import Sample
 from grok_tui.series import Series, Shifted
+from grok_tui.state import RunState
 from tests.compare.made import branched, changed, greeting, grokked, learned, run
+from tests.science import curves
 
 
 def test_only_what_differs_is_told() -> None:
@@ -143,3 +149,40 @@ def test_a_shifted_series_is_the_series_elsewhere() -> None:
 def test_the_rules_under_a_table_name_no_epoch_that_its_runs_need_not_have() -> None:
     assert "not by the measure at that epoch" in comparing.RULES
     assert not any(letter.isdigit() for letter in comparing.RULES)
+
+
+def of_samples(samples: list[Sample], state: str = "", p: int = 113) -> RunState:
+    """A run that was measured so."""
+    ending = [Event(samples[-1].epoch, state, state, 0.0)] if state else []
+    found: dict[str, Any] = {name: {s.epoch: getattr(s, field) for s in samples} for name, field in SERIES.items()}
+    return run(events=ending, config={"task": {"p": p}}, **found)
+
+
+def when(state: RunState) -> list[str]:
+    found = comparing.cells(state)
+    return [found[column.head] for column in comparing.COLUMNS if column.phase is not None]
+
+
+def test_the_table_says_what_became_of_a_run_that_did_not_come_to_a_phase() -> None:
+    mainline = curves.mainline()
+    *come, last = when(of_samples(mainline[:200]))
+    assert last == "not yet"
+    assert all(text[0].isdigit() for text in come)
+    assert when(of_samples(mainline[:200], "finished"))[3] == "none"
+    flat = [s if s.epoch < 1400 else replace(s, test_loss=25.0, test_fve=0.006) for s in curves.mainline(6000)]
+    assert when(of_samples(flat))[1:] == ["stalled"] * 3
+    assert when(of_samples(mainline[:1])) == ["–"] * 4  # of one measure no phase can be told
+
+
+def test_the_table_says_when_a_run_generalized_directly() -> None:
+    samples, p = curves.recorded("most_data")
+    assert when(of_samples(samples, p=p)) == ["direct", "direct", "direct", "direct 140"]
+
+
+def test_the_table_says_that_a_run_has_degraded_and_when_it_had_generalized() -> None:
+    grokked = curves.mainline()
+    lost = [s if s.epoch < 13_500 else replace(s, test_accuracy=0.6, test_loss=3.0) for s in grokked]
+    assert when(of_samples(lost))[3] == when(of_samples(grokked))[3] + "†"
+    gone = {"train_loss": 4.7274, "train_accuracy": 0.0088, "test_loss": 4.7271, "test_accuracy": 0.0088}
+    early = [s if s.epoch < 4000 else replace(s, **gone, test_fve=1e-4, excluded_key_free=4.7274) for s in grokked]  # type: ignore[arg-type]
+    assert when(of_samples(early))[2:] == ["degraded"] * 2
