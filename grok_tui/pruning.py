@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from grok_tui import hindsight, ledger, locks, paths, record, removal, runs, thinning
-from grok_tui.protocol import Event
+from grok_tui import hindsight, locks, paths, removal, runs
 from grok_tui.runs import Run
+from grok_tui.sparing import POINTS, Thinned
 
 DAY = 24 * 3600.0
 """Seconds after which what was begun is given up."""
-
-POINTS = 10
-"""Resume points that are kept besides the first, the last and those before branches."""
 
 HALF = ("*.new", "*.part", ".LOCKED-*", "*.broken")
 """Files in a run's directory that were begun and not brought to an end, or that a trainer could not read."""
@@ -26,7 +23,10 @@ RULES = {
     "hindsight": "recomputed measures, but for the newest result",
     "resume points": f"but for the first, the last two, those that branches begin at, and {POINTS} spread over the run",
     "weights": "only with --keep-mb N: weights, then resume points, thinned out evenly until they take N MB in a run; "
-    "those nearest to changes, to phases and to branches go last, the first and the last never",
+    "those nearest to changes, to phases and to branches go last; the first and the last weights and the last two "
+    "resume points never",
+    "shared files": "weights and resume points that runs have in common count once, in the youngest of those that are "
+    "pruned, and go from all of them; where a run has them that is not pruned they stay, and count in none",
 }
 """In the order in which they apply."""
 
@@ -46,16 +46,24 @@ class Piece:
     paths: tuple[Path, ...]
     of: int = 0
     """How many there are of the same kind; 0 where that says nothing."""
-
-    @property
-    def frees(self) -> int:
-        """Bytes; none of a file that a branch shares, also where both names of it go."""
-        return removal.freed(self.paths)
+    frees: int = 0
+    """Bytes; of a file with several names, with the first piece that one of them is in."""
+    again: int = 0
+    """Files whose bytes are in another piece."""
 
     @property
     def left(self) -> str:
         """What stays of the same kind."""
         return f"{self.of - len(self.paths):,} of {self.of:,}" if self.of else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What pruning would do, and what it would not."""
+
+    pieces: list[Piece]
+    stays: list[str]
+    """A sentence for each run that would still take more than was asked for: how much, and why."""
 
 
 def spared(run: Run) -> str:
@@ -73,17 +81,30 @@ def find(chosen: Sequence[Run], keep_mb: float | None = None, *, beside: bool = 
     Raises:
         RecordError: a recording or a ledger cannot be read.
     """
-    found = list(_beside()) if beside else []
+    return look(chosen, keep_mb, beside=beside).pieces
+
+
+def look(chosen: Sequence[Run], keep_mb: float | None = None, *, beside: bool = True) -> Prospect:
+    """The same, with what stays in spite of `keep_mb`.
+
+    Raises:
+        RecordError: a recording or a ledger cannot be read.
+    """
+    hidden = list(_beside()) if beside else []
     all_runs = runs.listing()
-    for run in chosen:
-        if not spared(run):
-            at = [child.lineage.epoch for child in runs.children(run, all_runs) if child.lineage]
-            found += _of(run, keep_mb, at)
-    return [piece for piece in _worth_it(found) if piece.paths]
+    may = [run for run in chosen if not spared(run)]
+    plain = [piece for run in may for piece in (_leftovers(run), _results(run))]
+    doomed = [path for piece in (*hidden, *plain) for path in piece.paths]
+    thinned = Thinned(may, all_runs, keep_mb, doomed)
+    found = [*hidden]
+    for run in may:
+        found += [piece for piece in plain if piece.run == run] + _thinned(run, thinned)
+    worth = [piece for piece in _worth_it(found) if piece.paths]
+    return Prospect(list(_counted(worth)), [line for run in may if (line := thinned.stays(run))])
 
 
 def frees(pieces: Sequence[Piece]) -> int:
-    """The bytes that all of them free together: more than each by itself where one file is in several."""
+    """The bytes that all of them free together."""
     return removal.freed(path for piece in pieces for path in piece.paths)
 
 
@@ -109,34 +130,58 @@ def carry_out(pieces: Sequence[Piece]) -> int:
 
 def _worth_it(pieces: Sequence[Piece]) -> Iterator[Piece]:
     """The pieces without files that a parent or a branch keeps, so that deleting them would free nothing."""
-    known = {path: _identity(path) for piece in pieces for path in piece.paths}
+    known = {path: _identity(path)[:2] for piece in pieces for path in piece.paths}
     going = Counter(identity for identity, _ in known.values())
     for piece in pieces:
         kept = (path for path in piece.paths if path.is_dir() or going[known[path][0]] == known[path][1])
         yield replace(piece, paths=tuple(kept))
 
 
-def _identity(path: Path) -> tuple[tuple[int, int], int]:
-    """What tells a file from all others, and how many names it has."""
+def _identity(path: Path) -> tuple[tuple[int, int], int, int]:
+    """What tells a file from all others, how many names it has, and its bytes."""
     try:
         status = path.lstat()
     except OSError:  # gone since it was listed
-        return (0, 0), 0
-    return (status.st_dev, status.st_ino), status.st_nlink
+        return (0, 0), 0, 0
+    return (status.st_dev, status.st_ino), status.st_nlink, status.st_size
 
 
-def _of(run: Run, keep_mb: float | None, branches: Sequence[int]) -> Iterator[Piece]:
-    """What each rule would delete of a run that has branches at these epochs."""
+def _counted(pieces: Sequence[Piece]) -> Iterator[Piece]:
+    """The pieces with the bytes that each frees, so that all of them together free the sum."""
+    freed: set[tuple[int, int]] = set()
+    going: Counter[tuple[int, int]] = Counter()
+    files = [[_identity(file) for path in piece.paths for file in removal.files(path)] for piece in pieces]
+    going.update(identity for each in files for identity, _, _ in each)
+    for piece, each in zip(pieces, files, strict=True):
+        bytes_ = again = 0
+        for identity, names, size in each:
+            again += identity in freed
+            if identity not in freed and going[identity] == names:
+                freed.add(identity)
+                bytes_ += size
+        yield replace(piece, frees=bytes_, again=again)
+
+
+def _thinned(run: Run, thinned: Thinned) -> list[Piece]:
+    """What goes of a run's resume points by their own rule, and of both for the run to become small."""
+    points = thinned.points[run.path]
+    count = thinned.count(run, "resume")
+    files = [
+        path
+        for folder in ("weights", "resume")
+        for path in thinned.files(run, folder, thinned.thinned[run.path, folder])
+    ]
+    return [
+        Piece(run, "resume points", thinned.files(run, "resume", points), count),
+        Piece(run, "weights", tuple(files), thinned.count(run, "weights") + count - len(points)),
+    ]
+
+
+def _leftovers(run: Run) -> Piece:
     now = time.time()
     places = (run.path, run.weights, run.resume_points)
     begun = [file for place in places for mark in HALF for file in place.glob(mark)]
-    yield Piece(run, "leftovers", tuple(sorted(file for file in begun if _age(file, now) > DAY)))
-    yield _results(run)
-    points = thinning.sizes(run.resume_points)
-    drops = _points(list(points), branches)
-    yield Piece(run, "resume points", _files(run.resume_points, drops), len(points))
-    if keep_mb is not None:
-        yield _thinned(run, {e: size for e, size in points.items() if e not in drops}, keep_mb, branches)
+    return Piece(run, "leftovers", tuple(sorted(file for file in begun if _age(file, now) > DAY)))
 
 
 def _results(run: Run) -> Piece:
@@ -146,44 +191,11 @@ def _results(run: Run) -> Piece:
     return Piece(run, "hindsight", old, len(found))
 
 
-def _points(epochs: list[int], branches: Sequence[int]) -> tuple[int, ...]:
-    """The resume points that may go."""
-    epochs = sorted(epochs)
-    kept = {*epochs[:1], *epochs[-thinning.NEWEST :]}
-    for at in branches:
-        kept |= set([epoch for epoch in epochs if epoch <= at][-1:])
-    excess = len(epochs) - len(kept) - POINTS
-    return tuple(epoch for epoch, _ in zip(thinning.crowded(epochs, kept), range(excess), strict=False))
-
-
-def _thinned(run: Run, points: dict[int, int], keep_mb: float, branches: Sequence[int]) -> Piece:
-    """What else must go for a run's weights and resume points to take so many megabytes."""
-    weights, budget = thinning.sizes(run.weights), int(keep_mb * (1 << 20))
-    over = sum(weights.values()) + sum(points.values()) > budget
-    matter = {*branches, *_told(run)} if over else set[int]()
-    drops = thinning.choose(weights, points, budget, matter)
-    gone = _files(run.weights, drops.weights) + _files(run.resume_points, drops.resume)
-    return Piece(run, "weights", gone, len(weights) + len(points))
-
-
-def _told(run: Run) -> set[int]:
-    """The epochs of changes, and of phases as they were told."""
-    found = {entry.epoch for entry in ledger.read(run.ledger) if entry.ok and entry.what == "changed"}
-    for _, frame in record.each(run.frames):
-        if isinstance(frame, Event) and frame.what == "phase" and isinstance(frame.data.get("placed"), int):
-            found.add(frame.data["placed"])
-    return found
-
-
 def _beside() -> Iterator[Piece]:
     """Hidden directories: of runs that were being made or deleted when their process was killed."""
     place, now = paths.runs_dir(), time.time()
     found = [path for mark in (".new-*", f"{removal.GONE}*") for path in place.glob(mark)]
     yield Piece(None, "leftovers", tuple(sorted(path for path in found if _age(path, now) > DAY)))
-
-
-def _files(place: Path, epochs: Collection[int]) -> tuple[Path, ...]:
-    return tuple(thinning.file(place, epoch) for epoch in sorted(epochs))
 
 
 def _age(path: Path, now: float) -> float:

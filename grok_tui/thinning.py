@@ -35,7 +35,25 @@ class Drops:
     resume: tuple[int, ...] = ()
 
 
-def choose(weights: Mapping[int, int], resume: Mapping[int, int], budget: int, matter: Collection[int] = ()) -> Drops:
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What of weights and resume points somebody else needs, by epoch."""
+
+    weights: Collection[int] = ()
+    resume: Collection[int] = ()
+
+
+NONE = Bound()
+
+
+def choose(
+    weights: Mapping[int, int],
+    resume: Mapping[int, int],
+    budget: int,
+    matter: Collection[int] = (),
+    foreign: Bound = NONE,
+    needed: Bound = NONE,
+) -> Drops:
     """What to delete so that at most `budget` bytes are left.
 
     The first and the last weights and the two newest resume points stay, whatever they take.
@@ -46,13 +64,15 @@ def choose(weights: Mapping[int, int], resume: Mapping[int, int], budget: int, m
         budget: bytes.
         matter: epochs of changes and of phase boundaries. The snapshots nearest to them, and to the resume
             points, are deleted only when no others are left.
+        foreign: what is there and cannot be deleted. It counts in how evenly the run is covered, and not in its bytes.
+        needed: what counts in both, and stays.
     """
-    excess = sum(weights.values()) + sum(resume.values()) - budget
+    excess = _bytes(weights, foreign.weights) + _bytes(resume, foreign.resume) - budget
     if excess <= 0:
         return Drops()
     times = sorted(weights)
-    ends = {*times[:1], *times[-1:]}
-    wanted = ends | {_nearest(times, epoch) for epoch in (*matter, *resume) if times}
+    ends = {*times[:1], *times[-1:], *foreign.weights, *needed.weights}
+    wanted = ends | wanted_by(times, (*matter, *resume))
     dropped: list[int] = []
     for spared in (wanted, ends):
         before = set(dropped)
@@ -64,12 +84,17 @@ def choose(weights: Mapping[int, int], resume: Mapping[int, int], budget: int, m
             excess -= weights[epoch]
     points = sorted(resume)
     gone: list[int] = []
-    for epoch in crowded(points, set(points[-NEWEST:])):
+    for epoch in crowded(points, {*points[-NEWEST:], *foreign.resume, *needed.resume}):
         if excess <= 0:
             break
         gone.append(epoch)
         excess -= resume[epoch]
     return Drops(tuple(dropped), tuple(gone))
+
+
+def wanted_by(times: list[int], matter: Iterable[int]) -> set[int]:
+    """The snapshots nearest to the epochs that matter, of those at `times`, which are in order."""
+    return {_nearest(times, epoch) for epoch in matter if times}
 
 
 def crowded(epochs: list[int], spared: Collection[int]) -> Iterable[int]:
@@ -100,6 +125,10 @@ def crowded(epochs: list[int], spared: Collection[int]) -> Iterable[int]:
             after.pop(left) if right is None else after.update({left: right})
         if right is not None:
             before.pop(right) if left is None else before.update({right: left})
+
+
+def _bytes(sizes: Mapping[int, int], but: Collection[int]) -> int:
+    return sum(size for epoch, size in sizes.items() if epoch not in but)
 
 
 def thin(run: Run, disk_mb: float, matter: Collection[int] = ()) -> Drops:

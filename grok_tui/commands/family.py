@@ -170,8 +170,9 @@ def prune(runs: tuple[str, ...], keep_mb: float | None, yes: bool) -> None:
     from grok_tui import runs as all_runs
 
     chosen = list({found.path: found for found in map(common.find, runs)}.values()) if runs else all_runs.listing()
-    pieces = pruning.find(chosen, keep_mb, beside=not runs)
-    for line in _table(pieces):
+    prospect = pruning.look(chosen, keep_mb, beside=not runs)
+    pieces = prospect.pieces
+    for line in (*_table(pieces), *prospect.stays):
         click.echo(line)
     for run in chosen:
         if why := pruning.spared(run):
@@ -192,7 +193,8 @@ def _table(pieces: list[Piece]) -> list[str]:
     rows = [("run", "rule", "deletes", "frees", "keeps")]
     for piece in pieces:
         name = piece.run.name if piece.run else "(hidden)"
-        rows.append((name, piece.rule, f"{len(piece.paths):,}", wording.size(piece.frees), piece.left))
+        left = ", ".join([piece.left] * bool(piece.left) + [f"{piece.again:,} counted above"] * bool(piece.again))
+        rows.append((name, piece.rule, f"{len(piece.paths):,}", wording.size(piece.frees), left))
     return wording.columns(rows, right=frozenset({2, 3}))
 
 
