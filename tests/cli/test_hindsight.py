@@ -15,6 +15,7 @@ import pytest
 from grok_tui import hindsight
 from grok_tui.runs import Run
 from tests.train.test_hindsight import KEYS, planted
+from tests.waiting import until
 
 Done = subprocess.CompletedProcess[str]
 
@@ -127,8 +128,5 @@ def test_on_a_terminal_there_is_a_bar_and_ctrl_c_stops_until_the_next_time() -> 
     assert code == 130
     assert "planted-1" in seen
     assert "the same command goes on" in seen
-    deadline = time.monotonic() + 10
-    while hindsight.going_on(run) is not None:
-        assert time.monotonic() < deadline, "it goes on"
-        time.sleep(0.01)
+    until(lambda: hindsight.going_on(run) is None, "the end of the recomputing")
     assert 0 < len(hindsight.result(run, KEYS).epochs) < 1000

@@ -29,11 +29,11 @@ def test_it_appears_on_an_open_screen_grows_and_is_silent_between() -> None:
         recorder.append(Hello(PROTOCOL, run.name, "", {"hindsight": table}, {}, 0, Catalogue(hindsight.SERIES)))
         recorder.append(row(4000, 1e-3, 9.0))
         recorder.append(row(500, 4.0, 1e-3))
-        see(terminal, r"final keys: 4 7 \(2 of 3 epochs\)", patience=10)
+        see(terminal, r"final keys: 4 7 \(2 of 3 epochs\)")
         terminal.read(2.0)
         assert terminal.read(3.0) == 0
         recorder.append(row(2000, 1.0, 2.0))
         recorder.close()
-        see(terminal, r"final keys: 4 7\D", patience=10)
+        see(terminal, r"final keys: 4 7\D")
         terminal.read(2.0)
         assert terminal.read(3.0) == 0

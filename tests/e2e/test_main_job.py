@@ -18,6 +18,7 @@ from grok_tui.bench import finished_run
 from grok_tui.protocol import Event
 from grok_tui.state import RunState
 from grok_tui.terminal import Terminal
+from tests.waiting import until
 
 
 def program() -> str:
@@ -73,10 +74,7 @@ def test_memorise_grok_change_the_decay_leave_and_come_back() -> None:
         see(terminal, "demo-1.*goes on", "grok-tui attach")
     assert run.alive
     epoch = int(run.state["epoch"])
-    deadline = time.monotonic() + 20
-    while int(run.state["epoch"]) <= epoch:
-        assert time.monotonic() < deadline, "the run did not go on"
-        time.sleep(0.1)
+    until(lambda: int(run.state["epoch"]) > epoch, "going on")
 
     with opened("attach") as terminal:
         see(terminal, "demo-1", r"weight decay 1\.75", rf"{changed[1].epoch:,}.*1\.75 → 3\.5")
@@ -112,9 +110,9 @@ def test_a_killed_trainer_is_said_to_be_cut_off_and_comes_back_with_a_key() -> N
         see(terminal, "live")
         run = runs.find()
         psutil.Process(run.pid).kill()
-        see(terminal, "cut off", patience=10)
+        see(terminal, "cut off")
         terminal.press("r")
-        see(terminal, "live", "resumed", patience=60)
+        see(terminal, "live", "resumed")
         assert run.alive
 
 
@@ -127,7 +125,7 @@ def test_two_viewers_at_once_one_of_which_never_reads() -> None:
         with silent:
             for key, value in (("+", "3"), ("-", r"1\.5")):
                 reader.press(key)
-                see(reader, rf"weight decay {value}\b(?! *→)", patience=20)
+                see(reader, rf"weight decay {value}\b(?! *→)")
             deadline = time.monotonic() + 60
             while int(run.state["epoch"]) < epoch + 500:
                 assert time.monotonic() < deadline, "the run stands still"
@@ -139,11 +137,11 @@ def test_two_viewers_at_once_one_of_which_never_reads() -> None:
 def test_a_finished_run_opens_at_any_size_and_follows_a_resize(columns: int, rows: int) -> None:
     run = finished_run(4000)
     with opened("attach", run.name, columns=columns, rows=rows) as terminal:
-        see(terminal, "finished|✓", patience=20)
+        see(terminal, "finished|✓")
         for width, height in ((80, 24), (33, 9), (150, 50), (columns, rows)):
             terminal.resize(width, height)
             terminal.read(0.4)
-        see(terminal, "finished|✓", patience=20)
+        see(terminal, "finished|✓")
         assert terminal.process.poll() is None
         terminal.press("q")
         assert terminal.wait(10) == 0
@@ -165,7 +163,7 @@ def test_commands_from_a_script_steer_the_run_a_viewer_watches() -> None:
             [program(), "set", "demo-1", "weight_decay", "3"], capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
-        see(terminal, r"weight decay 3\b", patience=10)
+        see(terminal, r"weight decay 3\b")
         refused = subprocess.run(
             [program(), "set", "demo-1", "weight_decay", "nan"], capture_output=True, text=True, check=False
         )
@@ -174,4 +172,4 @@ def test_commands_from_a_script_steer_the_run_a_viewer_watches() -> None:
         assert "out of bounds" in refused.stderr
         stopped = subprocess.run([program(), "stop", "demo-1"], capture_output=True, text=True, check=False)
         assert stopped.returncode == 0, stopped.stderr
-        see(terminal, "stopped", patience=20)
+        see(terminal, "stopped")

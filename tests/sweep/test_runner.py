@@ -20,7 +20,8 @@ from grok_tui.runs import Run
 from grok_tui.sweeps import Member, Sweep
 from grok_tui.train.sweep import Runner
 from tests.sweep import tiny
-from tests.sweep.tiny import members, run_of, states, until
+from tests.sweep.tiny import members, run_of, states
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("own_home")
 

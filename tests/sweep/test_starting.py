@@ -17,7 +17,8 @@ from grok_tui.errors import LaunchError, RunError
 from grok_tui.sweep_state import SweepState, heading
 from grok_tui.sweeps import Sweep
 from tests.sweep import tiny
-from tests.sweep.tiny import members, run_of, states, until
+from tests.sweep.tiny import members, run_of, states
+from tests.waiting import until
 
 HeldUp = Callable[[str], Path]
 

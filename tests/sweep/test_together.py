@@ -23,6 +23,7 @@ from tests.sweep import tiny
 from tests.sweep.test_runner import epochs, events
 from tests.train.stage import column
 from tests.train.test_throttle import Clock, Ticking
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("own_home")
 
@@ -150,7 +151,7 @@ def test_gone_on_with_alone_it_says_that_it_was_trained_in_a_stack() -> None:
         if path.stem > "00000050":
             path.unlink()
     launch.resume(run, device="cpu", threads=1)
-    tiny.until(lambda: not run.alive and bool(events(run, "finished")))
+    until(lambda: not run.alive and bool(events(run, "finished")))
     assert "alone, not in a stack of 2" in events(run, "resumed")[0].text
     said = events(run, "replayed")[0].text
     assert "differ" in said

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from grok_tui import config as configs
 from grok_tui import grids, runs, sweeps
 from grok_tui.config import Config
@@ -39,10 +36,3 @@ def states(sweep: Sweep) -> list[str]:
 
 def run_of(member: Member) -> Run:
     return runs.find(member.run)
-
-
-def until(condition: Callable[[], bool], patience: float = 60.0) -> None:
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.02)

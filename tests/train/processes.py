@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import numpy as np
@@ -14,6 +13,7 @@ from grok_tui.config import Config
 from grok_tui.protocol import Event, Order, Points, Reply, SetControl
 from grok_tui.runs import Run
 from grok_tui.sources import ask
+from tests.waiting import until
 
 SMALL = {"task.p": 23, "model.d_model": 32, "model.d_mlp": 64, "model.n_heads": 2, "data.fraction": 0.5}
 LONG = 10_000_000
@@ -26,13 +26,6 @@ def small(**changes: float) -> Config:
 
 def started(**changes: float) -> Run:
     return launch.start(small(**changes), device="cpu", threads=1)
-
-
-def until(condition: Callable[[], bool], patience: float = 120.0) -> None:
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.01)
 
 
 def column(run: Run, name: str) -> tuple[list[int], list[float]]:

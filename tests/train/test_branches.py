@@ -27,6 +27,7 @@ from grok_tui.runs import Run
 from grok_tui.sources import ask
 from grok_tui.trunk import Trunk
 from tests.conftest import kill_trainers_of
+from tests.waiting import until
 
 SMALL = {
     "task.p": 17, "model.d_model": 16, "model.d_mlp": 32, "model.n_heads": 2, "data.fraction": 0.5,
@@ -131,13 +132,6 @@ def weights(run: Run) -> dict[str, bytes]:
 
 def events(run: Run, *what: str) -> list[Event]:
     return [f for f in record.read(run.frames)[0] if isinstance(f, Event) and f.what in what]
-
-
-def until(condition: Callable[[], bool], patience: float = 60.0) -> None:
-    deadline = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.01)
 
 
 def reached(run: Run, epoch: int) -> Callable[[], bool]:

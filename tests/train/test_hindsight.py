@@ -29,7 +29,7 @@ from grok_tui.train import hindsight as process
 from grok_tui.train.circuit import multiply_out
 from grok_tui.train.model import Transformer
 from grok_tui.train.task import Table
-from tests.wire.wiring import until
+from tests.waiting import until
 
 P = 13
 KEYS = (2, 5)

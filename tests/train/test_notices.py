@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from grok_tui import config as configs
 from grok_tui import launch, record
 from grok_tui.config import Config
@@ -12,16 +9,10 @@ from grok_tui.protocol import Event, Order
 from grok_tui.runs import Run
 from grok_tui.science.phases import RULES
 from grok_tui.sources import ask
+from tests.waiting import until
 
 SMALL = {"task.p": 23, "model.d_model": 32, "model.d_mlp": 64, "data.fraction": 0.4, "measure.every": 20}
 HOOK = 'echo "$GROK_TUI_PHASE $GROK_TUI_PLACED" >> told'
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.01)
 
 
 def phases(run: Run) -> list[Event]:

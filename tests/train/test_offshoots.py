@@ -15,8 +15,8 @@ from grok_tui.offshoot import Outcome
 from grok_tui.runs import Run
 from grok_tui.train import checkpoint, offshoots
 from tests.train.offspring import PLAN, Process, asking, nobody_makes, of_epoch_37, waiting
-from tests.train.processes import until
 from tests.train.stage import Killed, Mortal, ask, column, entries, events, final, on, tiny, train, whole
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("own_home")
 

@@ -33,8 +33,8 @@ from tests.train.processes import (
     send,
     small,
     started,
-    until,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("own_home")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from grok_tui.errors import PlanError
 from grok_tui.runs import Run
 from tests.train.offspring import nobody_makes
 from tests.train.stage import ask, column, done, entries, final, on, tiny, train, whole
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("own_home")
 
@@ -215,10 +215,8 @@ def test_a_plan_makes_a_branch_in_a_process_of_its_own_and_trains_on() -> None:
     run = runs.create(tiny("at 37: branch weight_decay 9; set lr 0.02"))
     with on(run) as session:
         assert train(session) == "finished"
-    deadline = time.monotonic() + 60
-    while not (made := runs.children(run)):
-        assert time.monotonic() < deadline, run.log.read_text()
-        time.sleep(0.02)
+    until(lambda: runs.children(run), "the branch")
+    made = runs.children(run)
     assert made[0].lineage is not None
     assert (made[0].lineage.epoch, made[0].lineage.changes) == (37, {"weight_decay": 9.0})
     steps = [(e.epoch, e.what, e.data.get("control")) for e in entries(made[0]) if e.what in ("changed", "unplanned")]

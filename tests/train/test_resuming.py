@@ -13,19 +13,8 @@ from grok_tui import launch, record, runs
 from grok_tui.protocol import Array, Hello, Points
 from grok_tui.runs import Run
 from grok_tui.state import RunState
-from tests.train.processes import (
-    LONG,
-    column,
-    ended,
-    events,
-    final_weights,
-    order,
-    reached,
-    send,
-    small,
-    started,
-    until,
-)
+from tests.train.processes import LONG, column, ended, events, final_weights, order, reached, send, small, started
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("own_home")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +13,7 @@ from grok_tui import launch, record, runs
 from grok_tui.config import Config
 from grok_tui.protocol import Event, Points
 from grok_tui.runs import Run
+from tests.waiting import until
 
 SMALL = {"task.p": 11, "model.d_model": 16, "model.d_mlp": 32, "training.epochs": 400, "measure.every": 50}
 SPIKY = SMALL | {"optimizer.lr": 0.3, "optimizer.warmup": 0}
@@ -26,10 +26,7 @@ def trained(changes: dict[str, float]) -> Run:
 
 
 def ended(run: Run) -> None:
-    deadline = time.monotonic() + 60
-    while run.alive:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    until(lambda: not run.alive, "the end")
 
 
 @pytest.fixture

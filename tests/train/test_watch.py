@@ -16,6 +16,7 @@ from grok_tui.protocol import Event, Points, Stored
 from grok_tui.science.phases import RULES, Sample
 from grok_tui.train.watch import AT_ONCE, Hook, PhaseWatch, Turn
 from tests.science.curves import folded, recorded
+from tests.waiting import until
 
 CONFIG = config.override(config.Config(), [("task.p", 59), ("optimizer.lr", 0.002), ("optimizer.weight_decay", 1.5)])
 DONE = Turn(
@@ -41,17 +42,6 @@ def frames(samples: list[Sample]) -> Iterator[Stored]:
         if math.isfinite(sample.train_loss):
             yield Points(np.array([sample.epoch - 1]), train)
         yield Points(np.array([sample.epoch]), values)
-
-
-def soon(found: object) -> bool:
-    """Whether `found()` comes true."""
-    assert callable(found)
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if found():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def test_each_change_of_phase_is_told_once_when_it_is_known_with_the_version_of_the_rules() -> None:
@@ -100,14 +90,14 @@ def test_a_hook_runs_in_the_run_directory_and_knows_what_happened(tmp_path: Path
     logged: list[str] = []
     hook = Hook("env | grep ^GROK_TUI_ | sort > seen; mv seen told", tmp_path, logged.append)
     hook.call(DONE)
-    assert soon((tmp_path / "told").exists)
+    until((tmp_path / "told").exists)
     told = dict(line.split("=", 1) for line in (tmp_path / "told").read_text().splitlines())
     assert told["GROK_TUI_PHASE"] == "cleanup"
     assert told["GROK_TUI_PREVIOUS"] == "circuit formation"
     assert (told["GROK_TUI_EPOCH"], told["GROK_TUI_PLACED"]) == ("420", "350")
     assert told["GROK_TUI_RUN"] == tmp_path.name
     assert told["GROK_TUI_RUN_DIR"] == str(tmp_path)
-    assert soon(lambda: not hook.look())
+    until(lambda: not hook.look())
     assert logged == []
 
 
@@ -124,7 +114,7 @@ def test_a_hook_that_fails_is_one_line_in_the_log(tmp_path: Path, command: str, 
     logged: list[str] = []
     hook = Hook(command, tmp_path, logged.append)
     hook.call(DONE)
-    assert soon(lambda: not hook.look())
+    until(lambda: not hook.look())
     assert len(logged) == 1
     assert said in logged[0]
     assert "\n" not in logged[0]

@@ -55,7 +55,7 @@ async def done(pilot: Pilot[str], *names: str) -> None:
     await pilot.pause()
 
 
-async def until(pilot: Pilot[str], true: Callable[[], bool], patience: float = 10.0) -> None:
+async def until(pilot: Pilot[str], true: Callable[[], bool], patience: float = 60.0) -> None:
     """Wait until something is true, for so many seconds at most."""
     deadline = monotonic() + patience
     while not true():

@@ -16,8 +16,9 @@ from grok_tui.errors import LaunchError, RunError
 from grok_tui.protocol import Order
 from grok_tui.runs import Run
 from grok_tui.sources import ask
+from tests.waiting import until
 from tests.wire.grown import parent
-from tests.wire.wiring import make_run, points, training, until
+from tests.wire.wiring import make_run, points, training
 
 Behave = Callable[[str], None]
 

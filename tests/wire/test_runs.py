@@ -15,7 +15,8 @@ from grok_tui import config, holding, paths, runs
 from grok_tui.config import Config
 from grok_tui.errors import RunError
 from grok_tui.runs import Run
-from tests.wire.wiring import make_run, until
+from tests.waiting import until
+from tests.wire.wiring import make_run
 
 
 def test_runs_are_numbered_and_hold_their_configuration(home: Path) -> None:

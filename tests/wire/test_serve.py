@@ -23,7 +23,8 @@ from grok_tui.protocol import Array, Command, Hello, Order, Recorded, Reply, Set
 from grok_tui.runs import Run
 from grok_tui.train import serve
 from grok_tui.train.serve import Server
-from tests.wire.wiring import Trainer, Viewer, answering, event, hello, make_run, points, same, status, training, until
+from tests.waiting import until
+from tests.wire.wiring import Trainer, Viewer, answering, event, hello, make_run, points, same, status, training
 
 
 @pytest.fixture

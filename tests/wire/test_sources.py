@@ -19,19 +19,9 @@ from grok_tui.errors import LinkError
 from grok_tui.protocol import Array, Command, Event, Frame, Order, Recorded, Reply, SetControl, Status
 from grok_tui.runs import Run
 from grok_tui.sources import RunSource, Scripted, ask
+from tests.waiting import until
 from tests.wire.watching import Screen, fill, watching
-from tests.wire.wiring import (
-    PATIENCE,
-    Trainer,
-    answering,
-    event,
-    points,
-    same,
-    status,
-    stored,
-    training,
-    until,
-)
+from tests.wire.wiring import PATIENCE, Trainer, answering, event, points, same, status, stored, training
 
 pytestmark = pytest.mark.usefixtures("looking_often")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -34,7 +33,7 @@ from grok_tui.record import Recorder
 from grok_tui.runs import Run
 from grok_tui.train.serve import Server
 
-PATIENCE = 10.0
+PATIENCE = 60.0
 """Seconds until a test gives up waiting for something that should happen at once."""
 
 
@@ -74,14 +73,6 @@ def same(left: Any, right: Any) -> bool:
 def stored(frames: Iterable[Frame]) -> list[Frame]:
     """Without the statuses, which are not recorded."""
     return [frame for frame in frames if not isinstance(frame, Status)]
-
-
-def until(true: Callable[[], object], what: str = "it", patience: float = PATIENCE) -> None:
-    """Wait for something to become true."""
-    deadline = time.monotonic() + patience
-    while not true():
-        assert time.monotonic() < deadline, f"{what} did not happen"
-        time.sleep(0.002)
 
 
 def make_run(name: str = "demo") -> Run:
