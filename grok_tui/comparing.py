@@ -194,18 +194,20 @@ class Column:
     """It holds epochs at which something happened."""
     phase: Phase | None = None
     level: crossings.Level | None = None
+    spare: int = 0
+    """Of those that give way where there is no room, the one with the most goes first; 0 stays."""
 
 
 COLUMNS = (
-    Column("memorization", "memo", True, Phase.MEMORIZATION),
-    Column("circuit", "circuit", True, Phase.CIRCUIT_FORMATION),
+    Column("memorization", "memo", True, Phase.MEMORIZATION, spare=3),
+    Column("circuit", "circuit", True, Phase.CIRCUIT_FORMATION, spare=2),
     Column("cleanup", "cleanup", True, Phase.CLEANUP),
     Column("generalized", "general.", True, Phase.GENERALIZED),
     Column("50 % test acc.", "50 %", True, level=crossings.HALF),
-    Column("test < chance", "<chance", True, level=crossings.CHANCE),
-    Column("test loss < 1", "< 1", True, level=crossings.ONE),
+    Column("test < chance", "<chance", True, level=crossings.CHANCE, spare=1),
+    Column("test loss < 1", "< 1", True, level=crossings.ONE, spare=4),
     Column("epoch", "epoch"),
-    Column("train loss", "train"),
+    Column("train loss", "train", spare=1),
     Column("test loss", "test"),
     Column("test acc.", "acc."),
     Column("keys", "keys"),
@@ -245,18 +247,17 @@ def cells(state: RunState, zero: int = 0) -> dict[str, str]:
 
 def entered(state: RunState, phase: Phase, zero: int = 0) -> str:
     """When a run came to a phase, in epochs since `zero`, or what became of it instead."""
-    begun = {each: crossings.phase(state, each).epoch for each in Phase}
-    now = state.phases.phase
+    now, begun = state.phases.phase, {b.phase: b.epoch for b in reversed(state.phases.boundaries)}  # the first of each
     if state.phases.last is None or state.phases.alone:
         return NONE
     if phase is Phase.GENERALIZED:
         lost = "" if now in GROKKED else crossings.LOST
         for word, each in (("", Phase.GENERALIZED), ("direct ", Phase.DIRECT)):
-            if (at := begun[each]) is not None:
+            if (at := begun.get(each)) is not None:
                 return f"{word}{at - zero:,}{lost}"
-    elif (at := begun[phase]) is not None:
+    elif (at := begun.get(phase)) is not None:
         return f"{at - zero:,}"
-    elif begun[Phase.DIRECT] is not None:
+    elif Phase.DIRECT in begun:
         return INSTEAD[Phase.DIRECT]
     if now in INSTEAD:
         return INSTEAD[now]

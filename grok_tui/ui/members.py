@@ -19,7 +19,17 @@ from grok_tui.ui.messages import StateAdvanced
 from grok_tui.ui.widgets.cells import Token
 from grok_tui.ui.widgets.strokes import Stroke
 
-STROKES = (Stroke.SOLID, Stroke.DASHED, Stroke.DOTTED, Stroke.THICK)
+STROKES = (
+    Stroke.SOLID,
+    Stroke.DASHED,
+    Stroke.DOTTED,
+    Stroke.THICK,
+    Stroke.DASH_DOT,
+    Stroke.THICK_DASHED,
+    Stroke.SPARSE,
+    Stroke.THICK_DOTTED,
+)
+"""One for each run: no two of eight are drawn alike."""
 
 
 class Member:
@@ -34,7 +44,7 @@ class Member:
         self.sign = str(place + 1)
         """Its key, its marker in every chart, its number in every table."""
         self.token = Token(Token.RUN_1 + place)
-        self.stroke = STROKES[place % len(STROKES)]
+        self.stroke = STROKES[place]
         self.read = asyncio.Event()
         """What was recorded when it was opened has been folded in."""
         self._size = _size(run.frames)

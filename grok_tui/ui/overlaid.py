@@ -110,10 +110,12 @@ class Comparison:
         for member in self.members:
             member.forget()
 
-    def picture(self, curve: Curve, chosen: bool = False) -> Picture:
-        """One chart as it is now."""
+    def picture(self, curve: Curve, chosen: bool = False, alone: bool = False) -> Picture:
+        """One chart as it is now; one that is alone says from where its runs are told, for no table beside it does."""
         zeros, cursor = self.zeros(), self.cursor
         name, note = self._reading(curve, list(zeros))
+        if alone and self.alignment != START:
+            note = f"{note}, {self.alignment.label}" if note else self.alignment.label
         lines: list[Line] = []
         for member, zero in zeros.items():
             series = series_of(member, name)

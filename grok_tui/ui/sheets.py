@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from grok_tui import comparing, effects, ways, wording
@@ -20,8 +20,17 @@ GAP = 2
 NAME = 24
 """Letters of a run's name in a table, at most."""
 
+LEAST = 8
+"""Columns of words that stand last in a table, at least."""
+
+WORDS = frozenset({"keys"})
+"""Columns of a table that hold words, and no numbers."""
+
 BESIDE = 11
 """Columns right of a ribbon for its run's name: as many as charts have for their values."""
+
+SEVERAL = 98
+"""Columns of a screen from which charts stand beside each other, and no ribbon shares one's columns."""
 
 Text = tuple[str, int]
 """A text and its style."""
@@ -78,7 +87,9 @@ def ribbons(comparison: Comparison, width: int) -> Cells:
     """The phases of each run, one below the other."""
     zeros, axis = comparison.zeros(), comparison.epochs
     cells = Cells(width, len(zeros) + 1 if zeros else 0)
-    room = width - BESIDE if width >= 60 else width
+    names = max((len(member.run.name) for member in zeros), default=0) + 1
+    beside = min(max(names, BESIDE), width // 4) if width >= SEVERAL else BESIDE
+    room = width - beside if width >= 60 else width
     for y, (member, zero) in enumerate(zeros.items()):
         bands = tuple(replace(b, start=b.start - zero, end=b.end - zero) for b in phases.bands(member.state))
         changes = tuple(event.epoch - zero for event in member.state.changes())
@@ -86,7 +97,7 @@ def ribbons(comparison: Comparison, width: int) -> Cells:
         strip = ribbon.Strip(axis, bands, changes, comparison.cursor if last else None)
         cells.put(0, y, ribbon.picture(strip, room, 1 + last))
         cells.text(0, y, f"{member.sign} {member.stroke.sample}", comparison.style(member) | BOLD)
-        cells.text(room + 1, y, cut(member.run.name, width - room - 1), comparison.style(member))
+        cells.text(room + 1, y, _tail(member.run.name, width - room - 1), comparison.style(member))
     return cells
 
 
@@ -112,7 +123,8 @@ def causes(comparison: Comparison, width: int) -> Cells:
     for child, parent, since in pairs(comparison.members):
         told = effects.of(child.state, parent.state, since)
         style = comparison.style(child)
-        lines.append((cut(f"{child.sign} against its parent {parent.sign}, {told.cause}", width), style | BOLD))
+        cause = wrap(f"{child.sign} against its parent {parent.sign}, {told.cause}", width)
+        lines += [(text, style | BOLD) for text in cause]
         lines += [(f"  {text}", Token.TEXT) for text in wrap(told.sentence, width - 2)]
         lines += [(f"  {text}", Token.MUTED) for each in told.caveats for text in wrap(each, width - 2)]
     cells = Cells(width, len(lines))
@@ -179,11 +191,44 @@ def _table(
             row.append((f"{mark} {member.standing}", style))
         known = _cells(member, zero) if zero is not None and member.state.hello else {}
         rows.append(row + [(known.get(column.head, ways.NONE), style) for column in columns])
-    right = frozenset(range(2, len(head) + len(columns))) if not standing else frozenset(range(3, len(head) + 4))
     short = [[("", 0), (heads[-1], Token.TEXT | BOLD), *rows[0][2:]], *rows[1:]]
     for x, column in enumerate(columns, len(head)):
         short[0][x] = (column.short, Token.MUTED)
-    return _laid(rows if _width(rows) <= width else short, width, right)
+    right = [x for x, column in enumerate(columns, len(head)) if column.head not in WORDS]
+    spare = {x: column.spare for x, column in enumerate(columns, len(head)) if column.spare}
+    return _fitted((rows, short), width, right, spare)
+
+
+def _fitted(
+    ways: Sequence[Sequence[Sequence[Text]]], width: int, right: Sequence[int], spare: Mapping[int, int]
+) -> Cells:
+    """A table that has no room gives up long heads, then the space between columns, then those that can be spared."""
+    order = sorted(spare, key=lambda x: -spare[x])
+    for dropped in range(len(order) + 1):
+        kept = [x for x in range(len(ways[0][0])) if x not in order[:dropped]]
+        places = frozenset(y for y, x in enumerate(kept) if x in right)
+        room = width - 2 * bool(dropped)
+        for rows, gap in ((ways[0], GAP), (ways[-1], GAP), (ways[-1], 1)):
+            shown = [[row[x] for x in kept] for row in rows]
+            if _least(shown, places, gap) <= room:
+                break
+        else:
+            continue
+        break
+    cells = _laid(shown, room, places, gap)
+    if not dropped:
+        return cells
+    whole = Cells(width, cells.height)
+    whole.put(0, 0, cells)
+    whole.text(width - 1, 0, "…", Token.MUTED)
+    return whole
+
+
+def _least(rows: Sequence[Sequence[Text]], right: frozenset[int], gap: int) -> int:
+    """Columns that a table needs; the last one, when it holds words, may be cut between them."""
+    widths = _widths(rows)
+    last = widths[-1] if len(widths) - 1 in right else min(widths[-1], LEAST)
+    return sum(widths[:-1]) + last + gap * (len(widths) - 1)
 
 
 def _cells(member: Member, zero: int) -> dict[str, str]:
@@ -198,7 +243,7 @@ def _widths(rows: Sequence[Sequence[Text]]) -> list[int]:
     return [max(len(row[x][0]) for row in rows if x < len(row)) for x in range(len(rows[0]))]
 
 
-def _laid(rows: Sequence[Sequence[Text]], width: int, right: frozenset[int] = frozenset()) -> Cells:
+def _laid(rows: Sequence[Sequence[Text]], width: int, right: frozenset[int] = frozenset(), gap: int = GAP) -> Cells:
     """Rows with aligned columns; where there is no room for the last ones, a sign says that there are more."""
     widths = _widths(rows)
     cells = Cells(width, len(rows))
@@ -206,12 +251,25 @@ def _laid(rows: Sequence[Sequence[Text]], width: int, right: frozenset[int] = fr
     for column, wide in enumerate(widths):
         if x + wide > width and column:
             for y, row in enumerate(rows):  # what is left of it, rather than nothing
-                cells.text(x, y, cut(row[column][0], width - x), row[column][1])
+                cells.text(x, y, _worded(row[column][0], width - x), row[column][1])
             if column + 1 < len(widths):
                 cells.text(width - 1, 0, "…", Token.MUTED)
             break
         for y, row in enumerate(rows):
             text, style = row[column]
             cells.text(x + (wide - len(text) if column in right else 0), y, text, style)
-        x += wide + GAP
+        x += wide + gap
     return cells
+
+
+def _worded(text: str, width: int) -> str:
+    """As much of a text as there is room for, in whole words: half a number is another number."""
+    if len(text) <= width:
+        return text
+    kept = text[: max(width - 1, 0)].rpartition(" ")[0].rstrip(" ,")
+    return f"{kept} …" if kept else cut("…", width)
+
+
+def _tail(name: str, width: int) -> str:
+    """A run's name; where it has no room, its end, which tells runs of one preset apart."""
+    return name if len(name) <= width else f"…{name[len(name) - width + 1 :]}" if width > 0 else ""

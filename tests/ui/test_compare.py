@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,16 +15,17 @@ from grok_tui.aligning import START, Alignment
 from grok_tui.protocol import Event, Frame, Hello, Points
 from grok_tui.runs import Run
 from grok_tui.sources import Scripted
+from grok_tui.ui import sheets
 from grok_tui.ui.app import GrokApp
 from grok_tui.ui.doors import Doors
 from grok_tui.ui.messages import CompareWanted
-from grok_tui.ui.overlaid import CURVES
+from grok_tui.ui.overlaid import CURVES, Comparison
 from grok_tui.ui.screens.compare import CompareScreen
 from grok_tui.ui.screens.home import HomeScreen
 from grok_tui.ui.screens.run import RunScreen
 from grok_tui.ui.widgets import chart
+from grok_tui.ui.widgets.cells import Cells
 from grok_tui.ui.widgets.overlay import Overlay, Picture
-from grok_tui.ui.widgets.strokes import Stroke
 from tests.ui.stage import bottom, text, until
 from tests.ui.story import frames
 
@@ -81,9 +81,8 @@ async def test_runs_are_told_apart_by_number_and_stroke_and_not_by_colour_alone(
         members = screen.comparison.members
         assert [member.sign for member in members] == list("12345678")
         assert len({member.token for member in members}) == 8
-        strokes = [member.stroke for member in members]
-        assert all(one is not other for one, other in itertools.pairwise(strokes))
-        assert set(strokes) == {Stroke.SOLID, Stroke.DASHED, Stroke.DOTTED, Stroke.THICK}
+        assert len({member.stroke for member in members}) == 8
+        assert len({member.stroke.sample for member in members}) == 8
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)], ids=lambda size: f"{size[0]}x{size[1]}")
@@ -313,3 +312,38 @@ async def test_it_survives_a_tiny_terminal(size: tuple[int, int]) -> None:
     async with side_by_side(scripts(), size) as (pilot, _):
         await pilot.press("n", "c", "left", "tab", "m", "m", "m", "a", "x")
         assert len(text(pilot)) == size[1]
+
+
+async def test_where_a_table_has_no_room_columns_go_and_no_number_is_cut() -> None:
+    found = {f"a-long-name-{n}": Scripted(frames(until=9000 + n, run=f"a-long-name-{n}")) for n in range(1, 9)}
+    async with side_by_side(found, (80, 60)) as (_, screen):
+        for width in range(40, 120):
+            for draw in (sheets.when, sheets.where):
+                head, *rows = draw(screen.comparison, width).lines()
+                numbers = {word for row in sheets_of(draw, screen) for word in row.split()}
+                shown = {word for row in rows for word in row.split()} - {"…"}
+                assert shown <= numbers, (width, shown - numbers)
+                if draw is sheets.when and "< 1" not in head:
+                    assert head.endswith("…"), width
+        narrow = sheets.when(screen.comparison, 60).lines()
+        assert "general." in narrow[0]
+        assert "memo" not in narrow[0]
+
+
+def sheets_of(draw: Callable[[Comparison, int], Cells], screen: CompareScreen) -> list[str]:
+    """The same table where there is room for all of it."""
+    return draw(screen.comparison, 300).lines()
+
+
+async def test_ribbons_show_whole_names_where_there_is_room_and_their_ends_where_there_is_not() -> None:
+    found = {f"nanda113-1.{n}": Scripted(frames(until=900, run=f"nanda113-1.{n}")) for n in range(1, 3)}
+    async with side_by_side(found, (200, 60)) as (_, screen):
+        assert [row.split()[-1] for row in sheets.ribbons(screen.comparison, 198).lines()[:2]] == list(found)
+        ends = [row.split()[-1] for row in sheets.ribbons(screen.comparison, 78).lines()[:2]]
+        assert ends == ["…da113-1.1", "…da113-1.2"]
+
+
+async def test_a_chart_that_is_alone_says_from_where_its_runs_are_told() -> None:
+    async with side_by_side(scripts(), (80, 24), Alignment("change")) as (pilot, _):
+        await pilot.press("m", "2")
+        assert "epochs since the first change" in text(pilot)[1]

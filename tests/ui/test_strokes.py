@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -92,3 +93,12 @@ def test_a_broken_stroke_is_broken_on_a_steep_line_too() -> None:
     steep = Trail(np.array([0.0]), np.array([39.0]), np.array([39.0]))
     lit = dots(steep, Stroke.DASHED, 40).sum()
     assert 20 < lit < 40
+
+
+def test_any_stretch_of_a_few_cells_tells_one_stroke_from_every_other() -> None:
+    """Sixteen cells stand between two markers: within so many, no stroke may look like another, wherever it begins."""
+    flat = Trail(*(np.full(96, 4.0) for _ in range(3)))
+    pictures = {stroke: dots(flat, stroke, 12) for stroke in Stroke}
+    for one, other in itertools.combinations(Stroke, 2):
+        seen = {pictures[other][:, x : x + 24].tobytes() for x in range(72)}
+        assert not any(pictures[one][:, x : x + 24].tobytes() in seen for x in range(72)), (one, other)

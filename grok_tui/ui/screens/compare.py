@@ -105,7 +105,9 @@ class CompareScreen(Guarded):
         self._place(columns, rows, sum(sheet.height + 1 for sheet in below), height - 2)
         shown = self._shown(columns * rows)
         for overlay, curve in zip(self.query(Overlay), shown, strict=False):
-            overlay.show(self.comparison.picture(CURVES[curve], chosen=curve == self.curve and len(shown) > 1))
+            overlay.show(
+                self.comparison.picture(CURVES[curve], curve == self.curve and len(shown) > 1, len(shown) == 1)
+            )
         self.query_one(Lower).show(below)
         self._say_how(width - 2)
 

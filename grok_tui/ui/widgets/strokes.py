@@ -27,18 +27,25 @@ _WEIGHTS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np
 
 
 class Stroke(Enum):
-    """How a line is drawn, so that lines differ without colour. (dots on, dots in a period, sample for the legend)."""
+    """How a line is drawn, so that lines differ without colour: (dots on, off, on, ...; two dots high; its sample)."""
 
-    SOLID = (1, 1, "──")
-    THICK = (1, 1, "━━")
-    DASHED = (6, 8, "╌╌")
-    DOTTED = (1, 3, "··")
-    GHOST = (2, 4, "┄┄")
+    SOLID = ((1,), False, "──")
+    THICK = ((1,), True, "━━")
+    DASHED = ((6, 2), False, "╌╌")
+    DOTTED = ((1, 2), False, "··")
+    DASH_DOT = ((8, 3, 1, 3), False, "─·")
+    SPARSE = ((3, 5), False, "╴ ")
+    THICK_DASHED = ((6, 4), True, "╍╍")
+    THICK_DOTTED = ((2, 4), True, "▖▖")
+    GHOST = ((2, 2), False, "┄┄")
 
-    @property
-    def sample(self) -> str:
+    def __init__(self, runs: tuple[int, ...], thick: bool, sample: str) -> None:
+        self.lit: Bools = np.repeat([not n % 2 for n in range(len(runs))], runs)
+        """Which dots of a period are on."""
+        self.thick = thick
+        """It is two dots high."""
+        self.sample = sample
         """Two cells of it."""
-        return self.value[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +91,11 @@ def trail(
 def dots(line: Trail, stroke: Stroke, height: int) -> Bools:
     """The dots of a line: [height, width], row 0 at the bottom."""
     rows = np.arange(height, dtype=float)[:, None]
-    high = line.high + 1 if stroke is Stroke.THICK else line.high
+    high = line.high + 1 if stroke.thick else line.high
     mask = (rows >= line.low) & (rows <= np.minimum(high, height - 1))
-    on, period, _ = stroke.value
-    if period > 1:
+    if (period := len(stroke.lit)) > 1:
         steep = line.high - line.low > 2
-        along, across = np.arange(mask.shape[1]) % period < on, np.arange(height) % period < on
+        along, across = (stroke.lit[np.arange(length) % period] for length in (mask.shape[1], height))
         mask &= np.where(steep[None, :], across[:, None], along[None, :])
     return np.asarray(mask)
 
