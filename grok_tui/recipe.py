@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from grok_tui import again, feasible, ledger, lineage, plan, record
 from grok_tui import config as configs
-from grok_tui import feasible, ledger, lineage, plan, record
 from grok_tui.config import Config
 from grok_tui.errors import PlanError
 from grok_tui.ledger import Entry
-from grok_tui.plan import exact
-from grok_tui.planned import GOING, TOLD, of
+from grok_tui.plan import Action, Branch, Crossing, Entering, Rule, exact
+from grok_tui.planned import GOING, TOLD, Planned, of
 from grok_tui.protocol import Hello
 from grok_tui.runs import Run
 from grok_tui.toml_files import read_tables
@@ -20,26 +22,70 @@ from grok_tui.toml_files import read_tables
 _MADE = ("device", "name", "threads", "torch", "python")
 """Of the machine that a run was trained on: what its last digits depend on."""
 
+LAST = "Not come yet when this was written: the last line."
 
-def text(run: Run, *, as_planned: bool = False) -> str:
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """What was done to a run, as rules that do it again."""
+
+    rules: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    """What of it is not among them, and what will be different."""
+
+
+def text(run: Run, *, as_planned: bool = False, family: bool = False) -> str:
     """The recipe of a run.
 
     Args:
         run: trained now, or not.
         as_planned: with the conditions of its rules, where they would give the epochs at which those came true.
+        family: with the branches that its parents asked for before it was branched off.
 
     Raises:
         RecordError: its ledger or its recording cannot be read.
     """
     import tomli_w
 
-    done = living(ledger.read(run.ledger))
-    lines = planned(done) if as_planned else interventions(done)
+    entries = ledger.read(run.ledger)
+    found = lines(run, entries, as_planned=as_planned, family=family)
     said = "as planned" if as_planned else "as they were done"
-    head = [f"The interventions of {run.name}, {said}.", *_origin(run), *_pauses(done)]
-    command = f"grok-tui --preset {run.config.name} --recipe FILE"
+    head = [f"The interventions of {run.name}, {said}.", *_origin(run), *_pauses(living(entries)), *found.remarks]
+    words = again.start(run.config) or ["grok-tui", "--preset", str(run.path / "config.toml")]
+    command = f"{shlex.join(words)} --recipe FILE"
     head += [f"Applied to the same configuration it gives the same run: {command}"] * (not as_planned)
-    return "".join(f"# {line}\n" for line in head) + tomli_w.dumps({"plan": lines})
+    return "".join(f"# {line}\n" for line in head) + tomli_w.dumps({"plan": list(found.rules)})
+
+
+def lines(run: Run, entries: list[Entry], *, as_planned: bool = False, family: bool = False) -> Lines:
+    """What was done to a run by its ledger, and what is still to be done to it.
+
+    A branch that it asked for is asked for again: that makes another run, and changes nothing in this one. Those
+    that its parents asked for are theirs, unless the whole family is wanted.
+    """
+    done, config = living(entries), run.config
+    born = max((entry.seq for entry in entries if entry.ok and entry.what == "branched"), default=0)
+    theirs = [entry for entry in done if entry.what == "branch" and entry.seq < born and not family]
+    hooked = [entry for entry in done if entry.what == "hook" and not config.notify.hook]
+    done = [entry for entry in done if entry not in theirs and entry not in hooked]
+    whole: Callable[[str], str] = str if config.notify.hook else _hookless
+    pending = [(line, rule) for rule in of(done).pending if (line := whole(_left(rule)))]
+    over = run.state.get("state") == "finished" and not as_planned
+    never = [line for line, _ in pending if over or _beyond(line, config)]
+    told = _of_branches(theirs)
+    told += [f"Never came, and left out: {line}" for line in never]
+    if hooked:
+        told.append(f"The hook ran at {_epochs(hooked)} by a command that the configuration does not have: left out.")
+    if as_planned:
+        wanted = planned(done, frozenset(entry.data.get("by") for entry in theirs))
+    else:
+        kept = [(line, rule) for line, rule in pending if line not in never]
+        wanted = [*interventions(done), *(line for line, _ in kept)]
+        told += _of_pending(kept)
+    found = tuple(line for each in wanted if (line := whole(each)) and not _beyond(line, config))
+    if any(isinstance(action, Branch) for line in found if (rule := _rule(line)) for action in rule.actions):
+        told.append("A line with branch starts another run, as it did here, and changes nothing in this one.")
+    return Lines(found, tuple(told))
 
 
 def read(path: Path) -> tuple[str, ...]:
@@ -85,11 +131,75 @@ def interventions(done: Iterable[Entry]) -> list[str]:
     return [f"at {entry.epoch}: {action}" for entry in done if (action := _action(entry))]
 
 
-def planned(done: list[Entry]) -> list[str]:
-    """The rules as they were added, and what was done by hand at its epoch."""
-    found = [(rule.added, rule.first) for rule in of(done).rules.values()]
-    found += [(e.epoch, f"at {e.epoch}: {action}") for e in done if "by" not in e.data and (action := _action(e))]
-    return [line for _, line in sorted(found, key=lambda item: item[0])]
+def planned(done: list[Entry], parents: Collection[object] = ()) -> list[str]:
+    """The rules as they were added, and what was done by hand at its epoch.
+
+    Of the rules with the numbers `parents` the branches are left out, which they made for a parent.
+    """
+    rules = of(done).rules
+    found = [(rule.added, _branchless(rule.first) if rule.id in parents else rule.first) for rule in rules.values()]
+    by_hand = [e for e in done if e.data.get("by") not in rules]
+    found += [(e.epoch, f"at {e.epoch}: {action}") for e in by_hand if (action := _action(e))]
+    return [line for _, line in sorted(found, key=lambda item: item[0]) if line]
+
+
+def _left(pending: Planned) -> str:
+    """What of a rule is still to be done: all, or the rest where the run was killed in between."""
+    rule = pending.rule
+    return str(replace(rule, actions=rule.actions[pending.done :])) if rule and pending.done else pending.line
+
+
+def _without(line: str, unwanted: Callable[[Action], bool]) -> str:
+    """A rule without some of its actions; empty where it has no others."""
+    rule = _rule(line)
+    if rule is None or not any(map(unwanted, rule.actions)):
+        return line
+    actions = tuple(action for action in rule.actions if not unwanted(action))
+    return str(replace(rule, actions=actions)) if actions else ""
+
+
+def _hookless(line: str) -> str:
+    return _without(line, lambda action: feasible.hooks([action]))
+
+
+def _branchless(line: str) -> str:
+    return _without(line, lambda action: isinstance(action, Branch))
+
+
+def _rule(line: str) -> Rule | None:
+    try:
+        return plan.parse(line)
+    except PlanError:  # of a newer version
+        return None
+
+
+def _beyond(line: str, config: Config) -> bool:
+    """Whether a run of `config` ends before a rule's moment comes."""
+    rule = _rule(line)
+    return rule is not None and bool(feasible.beyond(rule.when, config.training.epochs))
+
+
+def _of_branches(theirs: list[Entry]) -> list[str]:
+    """What is said of the branches that the run's parents asked for."""
+    if not theirs:
+        return []
+    return [f"A parent asked for branches at {_epochs(theirs)}: theirs, and left out; --family keeps them."]
+
+
+def _of_pending(kept: list[tuple[str, Planned]]) -> list[str]:
+    """What is said of the rules that may still be carried out."""
+    if not kept:
+        return []
+    told = [f"Not come yet when this was written: the last {len(kept)} lines." if len(kept) > 1 else LAST]
+    for line, planned in kept:
+        if planned.since and planned.rule and isinstance(planned.rule.when, Entering | Crossing):
+            told.append(f"Planned at {planned.since:,}, and looked for from the beginning on here: {line}")
+    return told
+
+
+def _epochs(entries: Iterable[Entry]) -> str:
+    found = sorted({entry.epoch for entry in entries})
+    return ", ".join(f"{epoch:,}" for epoch in found[:8]) + (", …" if len(found) > 8 else "")
 
 
 def _action(entry: Entry) -> str:
@@ -125,8 +235,5 @@ def _origin(run: Run) -> list[str]:
 
 
 def _pauses(done: Iterable[Entry]) -> list[str]:
-    epochs = sorted({entry.epoch for entry in done if entry.what == "paused"})
-    if not epochs:
-        return []
-    told = ", ".join(f"{epoch:,}" for epoch in epochs[:8]) + (", …" if len(epochs) > 8 else "")
-    return [f"Paused at {told}: that changes no number, and is left out."]
+    paused = [entry for entry in done if entry.what == "paused"]
+    return [f"Paused at {_epochs(paused)}: that changes no number, and is left out."] if paused else []

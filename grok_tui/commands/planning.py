@@ -82,8 +82,9 @@ def limit(run: str, rate: str) -> None:
 @click.command()
 @common.run_argument
 @click.option("--as-planned", is_flag=True, help="Keep the conditions of rules, for another seed to meet on its own.")
-def recipe(run: str | None, as_planned: bool) -> None:
+@click.option("--family", is_flag=True, help="Keep the branches that its parents asked for, too.")
+def recipe(run: str | None, as_planned: bool, family: bool) -> None:
     """Print a run's interventions as a file that --recipe applies to another run."""
     from grok_tui import recipe
 
-    click.echo(recipe.text(common.find(run), as_planned=as_planned), nl=False)
+    click.echo(recipe.text(common.find(run), as_planned=as_planned, family=family), nl=False)

@@ -10,8 +10,8 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from grok_tui import __version__, config, hindsight, runs
-from grok_tui.errors import ConfigError
+from grok_tui import __version__, hindsight
+from grok_tui.export import again
 from grok_tui.export.whole import Column, Whole
 
 READINGS = {
@@ -35,7 +35,7 @@ def made(whole: Whole) -> dict[str, Any]:
         "run": whole.run.name,
         "preset": hello.config.get("name", ""),
         "lineage": asdict(whole.run.lineage) if whole.run.lineage else None,
-        "again": again(whole),
+        "again": again.command(whole.run, hello.config, whole.ledger),
         "seeds": {name: state.setting(section, "seed") for name, section in (("data", "data"), ("model", "model"))},
         "epoch": state.epoch,
         "configured_epochs": state.epochs,
@@ -92,38 +92,6 @@ def command() -> str:
     return shlex.join(["grok-tui", *sys.argv[1:]])
 
 
-def again(whole: Whole) -> str:
-    """The command that begins such a run; what was done to it later is in the ledger. Empty where there is none."""
-    if (own := whole.run.lineage) is not None:
-        changes = [
-            word for name, value in own.changes.items() for word in (f"--{name.replace('_', '-')}", f"{value:g}")
-        ]
-        settings = [word for key, value in own.settings.items() for word in ("--set", f"{key}={value}")]
-        if own.without:  # an undo, which the command line offers in other words
-            return ""
-        if (above := runs.parent(whole.run)) is None and whole.run.path.with_name(own.parent).exists():
-            return ""  # another run has the parent's name now
-        called = above.name if above is not None else own.parent
-        return shlex.join(["grok-tui", "branch", called, "--epoch", str(own.epoch), *changes, *settings])
-    assert whole.state.hello is not None
-    try:
-        wanted = config.from_tables(dict(whole.state.hello.config), "the run")
-        shipped = config.presets()
-    except ConfigError:  # of a newer grok-tui: its configuration stands beside this
-        return ""
-    if wanted.name not in shipped:
-        return ""
-    before, after = config.to_tables(shipped[wanted.name]), config.to_tables(wanted)
-    words = ["grok-tui", "--preset", wanted.name]
-    for section, table in after.items():
-        for key, value in table.items() if isinstance(table, dict) else ():
-            if section == "plan":
-                words += [word for line in value for word in ("--plan", line)]
-            elif value != before[section][key]:
-                words += ["--set", f"{section}.{key}={_typed(value)}"]
-    return shlex.join(words)
-
-
 def plain(value: Any) -> Any:
     """`value` as JSON can say it: NaN is null, infinities are texts."""
     if isinstance(value, dict):
@@ -140,7 +108,3 @@ def plain(value: Any) -> Any:
 def text(value: Any, indent: int | None = None) -> str:
     """`value` as JSON."""
     return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, indent=indent)
-
-
-def _typed(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

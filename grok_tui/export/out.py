@@ -74,7 +74,10 @@ def _content(found: Whole, program: str, file: Path, *, long: bool, maps: bool) 
 
 def _said(found: Whole, paths: list[Path]) -> str:
     count = len(found.columns)
-    listed = ", ".join(path.name for path in paths[1:])
+    listed = ", ".join(path.name for path in paths[1:] if path.suffix != ".json")
     line = f"{found.run.name}, epoch {found.state.epoch:,}: {count} series in {paths[0]}"
     line += f"; beside it {listed}" if listed else ""
+    line += "".join(
+        f"\n  how it was made, which a csv cannot hold: {path.name}" for path in paths[1:] if path.suffix == ".json"
+    )
     return line + (f"\n  {found.damage}" if found.damage else "")

@@ -40,7 +40,7 @@ def _wide(whole: Whole) -> pa.Table:
     fields, columns = [pa.field("epoch", pa.int64(), nullable=False)], [pa.array(table.epochs)]
     for column, values, there in table.columns:
         known = {key: str(value) for key, value in made.described(whole, column).items()}
-        fields.append(pa.field(column.info.name, pa.float64(), metadata=known))
+        fields.append(pa.field(column.heading, pa.float64(), metadata=known))
         columns.append(pa.array(values, mask=~there, from_pandas=False))
     return pa.Table.from_arrays(columns, schema=pa.schema(fields))
 

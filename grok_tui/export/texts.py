@@ -26,7 +26,11 @@ def as_csv(whole: Whole, file: Path, *, long: bool = False) -> dict[Path, bytes]
     """The tables as CSV: `file` has the series. An empty cell was not measured, NaN was, as NaN."""
     columns = whole.columns
     content = _long(whole) if long else _wide(whole)
-    about = made.made(whole) | {"series": made.series(whole, columns), "cells": "empty: not measured; NaN: measured so"}
+    named = [
+        each | ({} if long else {"column": c.heading})
+        for each, c in zip(made.series(whole, columns), columns, strict=True)
+    ]
+    about = made.made(whole) | {"series": named, "cells": "empty: not measured; NaN: measured so"}
     return {
         file: content.encode(),
         file.with_suffix(".events.csv"): _csv(tables.events(whole)).encode(),
@@ -65,7 +69,7 @@ def left_out(whole: Whole) -> list[str]:
 
 def _wide(whole: Whole) -> str:
     table = tables.wide(whole.columns)
-    names = ",".join(["epoch", *(column.info.name for column, _, _ in table.columns)])
+    names = ",".join(["epoch", *(column.heading for column, _, _ in table.columns)])
     cells = [list(map(str, table.epochs.tolist()))] + [_cells(values, there) for _, values, there in table.columns]
     return "\n".join([names, *map(",".join, zip(*cells, strict=True))]) + "\n"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from grok_tui import ledger, notes, record
+from grok_tui import hindsight, ledger, notes, record
 from grok_tui.errors import RecordError
 from grok_tui.hindsight import Watch
 from grok_tui.ledger import Entry
@@ -18,6 +18,9 @@ from grok_tui.state import RunState
 
 RECORDS = 4096
 """Records read at a time."""
+
+KEYED = ("provisional", hindsight.READING)
+"""The readings that depend on a choice of key frequencies."""
 
 CONTROL = "control"
 """The reading of what was set, not measured."""
@@ -35,6 +38,12 @@ class Column:
     def reading(self) -> str:
         """As the catalogue has it; "measured" where that names none: it depends on no choice of keys."""
         return self.info.reading or "measured"
+
+    @property
+    def heading(self) -> str:
+        """Its name where only that tells it: with its reading, if that depends on which frequencies are key."""
+        name, reading = self.info.name, self.reading
+        return f"{name}_{reading}" if reading in KEYED and not name.endswith(reading) else name
 
 
 @dataclass

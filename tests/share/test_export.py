@@ -33,10 +33,28 @@ def test_pandas_reads_from_csv_every_number_of_the_recording_bit_for_bit(run: Ru
     out.export(run, "csv", tmp_path / "a.csv")
     table = pd.read_csv(tmp_path / "a.csv", index_col="epoch")
     for column in whole.read(run).columns:
-        found = table[column.info.name].loc[column.epochs].to_numpy(np.float64)
+        found = table[column.heading].loc[column.epochs].to_numpy(np.float64)
         assert np.array_equal(found, column.values, equal_nan=True), column.info.name
     assert table["exact"].loc[[100, 200, 300]].tolist() == EXACT
     assert table["weight_decay"].loc[[999, 1000, 2750]].tolist()[1:] == [3.0, 3.0]
+
+
+def test_the_columns_say_what_depends_on_a_choice_of_keys_and_the_answer_where_the_rest_stands(
+    run: Run, tmp_path: Path
+) -> None:
+    answer = out.export(run, "csv", tmp_path / "a.csv")
+    assert answer.splitlines()[1] == "  how it was made, which a csv cannot hold: a.about.json"
+    headings = set(pd.read_csv(tmp_path / "a.csv", nrows=1).columns)
+    assert {"restricted_loss_provisional", "restricted_loss_hindsight"} <= headings
+    assert {"train_loss", "test_loss", "excluded_loss_key_free", "test_fve", "lr"} <= headings
+    assert not {"restricted_loss", "excluded_loss", "restricted_loss_hindsight_hindsight"} & headings
+    about = json.loads((tmp_path / "a.about.json").read_text())
+    assert {series["column"] for series in about["series"]} | {"epoch"} == headings
+    keyed = [each for each in about["series"] if each["reading"] in ("provisional", "hindsight")]
+    assert all(each["column"].endswith(each["reading"]) for each in keyed)
+    out.export(run, "parquet", tmp_path / "a.parquet")
+    assert set(pd.read_parquet(tmp_path / "a.parquet").columns) == headings
+    assert "a.about.json" not in out.export(run, "json", tmp_path / "a.json")
 
 
 def test_an_empty_cell_was_not_measured_and_nan_was(run: Run, tmp_path: Path) -> None:
@@ -58,7 +76,8 @@ def test_beside_the_csv_stand_ledger_events_phases_and_how_it_was_made(run: Run,
     assert pd.read_csv(tmp_path / "a.events.csv")["what"].tolist().count("changed") == 2
     assert pd.read_csv(tmp_path / "a.phases.csv")["phase"].tolist()[:2] == ["fitting", "memorization"]
     about = json.loads((tmp_path / "a.about.json").read_text())
-    assert about["again"] == "grok-tui --preset nanda113"
+    by_hand = "--plan 'at 1000: set weight_decay 3' --plan 'at 2000: set lr 0.0005'"
+    assert about["again"] == f"grok-tui --preset nanda113 {by_hand}"
     assert about["seeds"] == {"data": 0, "model": 0}
     assert about["trained"][0]["machine"]["torch"] == "2.13.0"
     readings = {series["name"]: series["reading"] for series in about["series"]}
@@ -81,9 +100,12 @@ def test_a_branch_says_of_which_run_it_is_one_and_a_preset_what_was_set(tmp_path
     base = runs.Run(parent.path.rename(parent.path.with_name("base")))
     assert made.made(whole.read(child))["again"] == expected.replace(parent.name, "base")
     base.path.rename(tmp_path / "away")
-    assert made.made(whole.read(child))["again"] == expected
+    anew = "grok-tui --preset nanda113 --set training.epochs=50000"
+    for epoch, change in ((1000, "weight_decay 3"), (2000, "lr 0.0005"), (2500, "weight_decay 0.25")):
+        anew += f" --plan 'at {epoch}: set {change}'"
+    assert made.made(whole.read(child))["again"] == anew
     planted.record(runs.create(config.preset("nanda113")), [story.hello(), Event(0, "started", "started", 1.7e9)])
-    assert made.made(whole.read(child))["again"] == "", "another run has its name"
+    assert made.made(whole.read(child))["again"] == anew, "another run has its name"
     settings = config.override(config.preset("demo"), [("data.seed", "7"), ("notify.bell", "true")])
     settings = dataclasses.replace(settings, plan=config.Plan(("when cleanup: pause",)))
     other = runs.create(settings)

@@ -38,7 +38,7 @@ class Killed(Exception):  # noqa: N818 - no error
     """The process is no more."""
 
 
-def tiny(*lines: str, **changes: float) -> Config:
+def tiny(*lines: str, **changes: float | str) -> Config:
     """A run of seconds, with a plan."""
     named = {key.replace("__", "."): value for key, value in changes.items()}
     return configs.planning(configs.override(Config(name="tiny"), (TINY | named).items()), lines)
