@@ -374,7 +374,8 @@ def _changes(one: RunState, other: RunState, since: int, until: int) -> list[tup
     found = []
     for name in (info.name for info in one.catalogue.controls):
         ours, theirs = ways.steps(one, name, since, until), ways.steps(other, name, since, until)
-        found += [(name, step[0]) for step in ours[1:] if step not in theirs]
+        done = ways.deeds(other, name, since, until)
+        found += [(name, deed[0]) for deed in ways.deeds(one, name, since, until) if deed not in done]
         if ours[:1] != theirs[:1] and comparing.set_at(one, name, since):
             found.append((name, since))
     return found

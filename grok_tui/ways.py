@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from grok_tui import plan, wording
@@ -36,6 +37,20 @@ def steps(state: RunState, name: str, since: int = 0, until: float = math.inf) -
             found = [_standing((epoch, piece), since)]
         elif epoch < until and (not found or found[-1][1] != piece or isinstance(piece, Schedule)):
             found.append((epoch, piece))
+    return found
+
+
+def deeds(state: RunState, name: str, since: int = 0, until: float = math.inf) -> list[Step]:
+    """What was done to a control after `since` and before `until`.
+
+    A schedule that begins where the control was is one deed, wherever that was: one rule may have done it in two runs.
+    """
+    begun = {event.epoch: event.data for event in state.turns(name)}
+    found: list[Step] = []
+    for epoch, piece in steps(state, name, since, until)[1:]:
+        data = begun.get(epoch, {})
+        goes_on = isinstance(piece, Schedule) and data.get("previous", math.nan) == data.get("value")
+        found.append((epoch, replace(piece, start=None) if goes_on and isinstance(piece, Schedule) else piece))
     return found
 
 

@@ -82,3 +82,15 @@ def test_runs_are_aligned_by_what_was_done_to_them_and_not_by_the_end_of_a_sched
     state = run("a", [changed(20, 2.0), scheduled(50, LINEAR), ended(350, 0.1)], train_accuracy=learned())
     zeros = [aligning.Alignment(name).zero(state) for name in ("change", "last-change", "change:3")]
     assert zeros == [20, 50, None]
+
+
+def test_a_rule_that_went_on_from_another_value_in_the_parent_is_no_other_change() -> None:
+    halved = "set weight_decay step {} *0.5 every 20"
+    loss, squares = grokked(7000, 400, 50), {e: float(e) for e in range(0, 401, 50)}
+    parent = run("parent", [scheduled(200, halved.format(1), 1.0)], sum_of_squares=squares, test_loss=loss)
+    events = [branched(100), changed(100, 3.0), scheduled(200, halved.format(3), 3.0)]
+    child = run("child", events, sum_of_squares={**squares, 150: 0.0}, test_loss=loss)
+    assert not effects.of(child, parent, 100).caveats
+    anew = [*events[:2], scheduled(200, halved.format(2), 3.0)]  # this one says itself where it begins
+    other = run("child", anew, sum_of_squares={**squares, 150: 0.0}, test_loss=loss)
+    assert effects.of(other, parent, 100).caveats
