@@ -36,7 +36,7 @@ KEYS_TOLD = 8
 UNTOLD = frozenset({"about", "notify", "view"})
 """What of a configuration makes no difference to a run."""
 
-MACHINE = ("device", "threads", "torch")
+MACHINE = ("device", "threads", "torch", "stack")
 """What of the machine makes a difference to the last bits."""
 
 FROZEN = {"weight_decay": "optimizer.weight_decay", "lr": "optimizer.lr"}

@@ -57,10 +57,12 @@ def branch(
     device: str = "auto",
     threads: int | None = None,
     hook: str = "",
+    alone: bool = False,
 ) -> Run:
     """Make a branch of a run, as `branches.create`, and start its trainer; returns when the trainer listens.
 
-    Blocks: call it in a thread. As on a resume the parent's hook is not run, and device and threads are the parent's.
+    Blocks: call it in a thread. As on a resume the parent's hook is not run, and device and threads are the parent's,
+    and the stack, unless `alone`.
 
     Raises:
         GrokTuiError: as `branches.create`.
@@ -72,7 +74,7 @@ def branch(
     hook = hook or dict(settings).get("notify.hook", "")
     run = branches.create(parent, epoch, changes, settings, before)
     with _or_nothing_left(run):
-        _launch(run, device, threads, hook)
+        _launch(run, device, threads, hook, None, alone)
     return run
 
 
@@ -96,12 +98,19 @@ def _or_nothing_left(run: Run) -> Iterator[None]:
 
 
 def resume(
-    run: Run, *, device: str = "auto", threads: int | None = None, hook: str = "", post: Post | None = None
+    run: Run,
+    *,
+    device: str = "auto",
+    threads: int | None = None,
+    hook: str = "",
+    post: Post | None = None,
+    alone: bool = False,
 ) -> None:
     """Start a trainer on a run that has none; returns when it listens. Blocks: call it in a thread.
 
     The hook that stands in the run's configuration is not run: the directory may come from somebody else.
     `post`: what the trainer holds, when it works for a sweep.
+    `alone`: also where its past was computed in a stack, and would not be repeated bit for bit.
 
     Raises:
         RunError: it is locked, somebody is training in it, or this build cannot read it.
@@ -113,7 +122,7 @@ def resume(
         raise RunError(f"{run.name} has finished its {run.config.training.epochs:,} epochs")
     if run.alive:
         raise RunError(f"{run.name} is being trained already, by process {run.pid}")
-    _launch(run, device, threads, hook, post)
+    _launch(run, device, threads, hook, post, alone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,18 +172,21 @@ def hindsight(run: Run, keys: Sequence[int] | None = None, *, wait: bool = False
     return Recomputing(chosen, f"recomputing {left:,} epochs with {results.said(chosen)}", process)
 
 
-def command(run: Run, device: str, threads: int | None, hook: str = "") -> list[str]:
+def command(run: Run, device: str, threads: int | None, hook: str = "", alone: bool = False) -> list[str]:
     """The trainer's command line."""
     words = [sys.executable, "-P", "-m", "grok_tui.train", str(run.path), "--device", device]
+    words += ["--alone"] if alone else []
     words += [] if threads is None else ["--threads", str(threads)]
     return [*words, f"--hook={hook}"] if hook else words
 
 
-def _launch(run: Run, device: str, threads: int | None, hook: str, post: Post | None = None) -> None:
+def _launch(
+    run: Run, device: str, threads: int | None, hook: str, post: Post | None = None, alone: bool = False
+) -> None:
     try:
         with run.log.open("ab") as log:
             before = log.tell()
-            process = spawn(command(run, device, threads, hook), run.path, log, post=post)
+            process = spawn(command(run, device, threads, hook, alone), run.path, log, post=post)
     except OSError as error:
         raise LaunchError(f"{run.name}: the trainer could not be started ({error.strerror})") from None
     try:

@@ -24,6 +24,17 @@ headless = click.option(
 once = click.option("--once", is_flag=True, help="Print the present state as text and leave.")
 read_only = click.option("--read-only", is_flag=True, help="Only look: nothing in this viewer changes anything.")
 detach = click.option("--detach", is_flag=True, help="Start it in the background, print its name and leave.")
+alone = click.option(
+    "--alone", is_flag=True, help="By itself also where its past was computed in a stack: faster, not bit for bit."
+)
+
+
+def stacked(run: Run, choice: str = "; --alone does without, and is another trajectory") -> None:
+    """Say that a run that was just started is trained as in a stack, what that costs, and the `choice` there is."""
+    from grok_tui import stacking
+
+    if (models := stacking.manner(run).stack) > 1:
+        click.echo(f"{run.name}: {stacking.price(models)}{choice}", err=True)
 
 
 def hookless(run: Run, hook: str) -> None:

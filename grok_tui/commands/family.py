@@ -43,12 +43,13 @@ if TYPE_CHECKING:
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="auto: the parent's.")
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads; by default the parent's.")
 @click.option("--hook", default="", metavar="COMMAND", help="Run at each change of phase; the parent's is not.")
+@common.alone
 @common.headless
 @common.once
 @common.detach
 def branch(
     run: str, epoch: str | None, before: int | None, settings: tuple[str, ...], device: str, threads: int | None,
-    hook: str, headless: bool, once: bool, detach: bool, **shortcuts: str | None,
+    hook: str, alone: bool, headless: bool, once: bool, detach: bool, **shortcuts: str | None,
 ) -> int | None:  # fmt: skip
     """Make a run that shares another one's past up to an epoch, and goes its own way from there; then open it.
 
@@ -67,10 +68,12 @@ def branch(
     if common.on_terminal():
         click.echo(f"branching {parent.name} at epoch {at:,} …", err=True)
     child = launch.branch(
-        parent, at, changes=changes, settings=given, before=before, device=device, threads=threads, hook=hook
-    )
+        parent, at,
+        changes=changes, settings=given, before=before, device=device, threads=threads, hook=hook, alone=alone,
+    )  # fmt: skip
     own = listing.branched(child)
     click.echo(f"{child.name}: {parent.name} {own}; computed again from epoch {branches.start(child):,}", err=True)
+    common.stacked(child)
     common.hookless(child, hook or dict(given).get("notify.hook", ""))
     quiet = detach or not (headless or once or common.on_terminal())
     return common.follow(child, headless=headless, once=once, detach=quiet)
@@ -106,6 +109,7 @@ def undo(run: str, as_if_never: bool, listed: bool, detach: bool) -> int | None:
     if as_if_never:
         child = launch.branch(found, what.never.epoch, before=what.never.seq)
         click.echo(f"{child.name}: {found.name} without {undoing.said(state, what.never)}", err=True)
+        common.stacked(child, choice="")
         return common.follow(child, detach=detach or not common.on_terminal())
     if what.back is None:
         last = undoing.said(state, what.never)

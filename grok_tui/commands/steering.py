@@ -35,9 +35,12 @@ def pause(run: str | None) -> None:
 @click.option(
     "--hook", default="", metavar="COMMAND", help="Run at each change of phase; one of before is not run again."
 )
+@common.alone
 @common.headless
 @common.detach
-def resume(run: str | None, device: str, threads: int | None, hook: str, headless: bool, detach: bool) -> int | None:
+def resume(
+    run: str | None, device: str, threads: int | None, hook: str, alone: bool, headless: bool, detach: bool
+) -> int | None:
     """Continue a paused run, or one that was stopped or killed, from its last resume point; then open it.
 
     Outside a terminal it says so in one line and leaves, as with --detach.
@@ -54,7 +57,8 @@ def resume(run: str | None, device: str, threads: int | None, hook: str, headles
     else:
         locks.check(found)
         click.echo(f"resuming {found.name} …", err=True)
-        launch.resume(found, device=device, threads=threads, hook=hook)
+        launch.resume(found, device=device, threads=threads, hook=hook, alone=alone)
+        common.stacked(found)
         common.hookless(found, hook)
     if headless:
         return common.follow(found, headless=True)

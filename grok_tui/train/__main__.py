@@ -20,21 +20,22 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--hook", default="")
+    parser.add_argument("--alone", action="store_true", help="also where the run's past was computed in a stack")
     chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal is gone; the run is not
     try:
         run = Run(chosen.run.absolute())
         with run.hold():
-            return _train(run, chosen.device, chosen.threads, chosen.hook)
+            return _train(run, chosen.device, chosen.threads, chosen.hook, 1 if chosen.alone else 0)
     except GrokTuiError as error:
         print(f"grok-tui: {error}", flush=True)
         return error.exit_code
 
 
-def _train(run: Run, device: str, threads: int | None, hook: str) -> int:
+def _train(run: Run, device: str, threads: int | None, hook: str, stack: int) -> int:
     session, signals = None, Signals()
     try:
-        session = open_run(run, device, threads, hook)
+        session = open_run(run, device, threads, hook, stack=stack)
         signals.reach(session)
         try:
             print(f"{session.train()} at epoch {session.epoch}", flush=True)

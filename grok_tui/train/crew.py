@@ -12,10 +12,11 @@ from pathlib import Path
 
 import psutil
 
-from grok_tui import launch, workers
+from grok_tui import launch, stacking, sweeps, workers
 from grok_tui.config import Config
-from grok_tui.errors import LaunchError
+from grok_tui.errors import LaunchError, RecordError
 from grok_tui.runs import Run
+from grok_tui.stacking import Manner
 from grok_tui.sweeps import Contents, Member, Sweep
 
 STACK = 16
@@ -84,8 +85,10 @@ class Crew:
         return None
 
     def _together(self, runs: Sequence[Run], sweep: Sweep) -> subprocess.Popen[bytes]:
-        words = [sys.executable, "-P", "-m", "grok_tui.train.together", "--seats", str(min(self.stack, len(runs)))]
-        words += ["--device", self.device, "--threads", str(self.threads), *(str(run.path) for run in runs)]
+        before = max(map(stacking.manner, runs))  # a load's members agree in it, but for those that were not begun
+        seats, threads = before.stack or min(self.stack, len(runs)), before.threads or self.threads
+        words = [sys.executable, "-P", "-m", "grok_tui.train.together", "--seats", str(seats)]
+        words += ["--device", self.device, "--threads", str(threads), *(str(run.path) for run in runs)]
         try:
             with sweep.log.open("ab") as log, workers.post(sweep.path) as post:
                 return launch.spawn(words, sweep.path, log, post=post)
@@ -94,14 +97,40 @@ class Crew:
 
 
 def loads(contents: Contents, members: Sequence[Member], crew: Crew) -> list[Load]:
-    """Members for each process, in order: one each, or as many as a process has turns for where shapes agree."""
+    """Members for each process, in order: one each, or as many as a process has turns for where shapes agree.
+
+    Those that were begun keep to such as were trained like them, so that they go on bit for bit.
+    """
     if crew.stack == 1:
         return [[member] for member in members]
-    groups: dict[tuple[object, ...], Load] = {}
+    groups: dict[tuple[object, ...], dict[Manner, Load]] = {}
     for member in members:
-        groups.setdefault(shape(contents.config(member)), []).append(member)
+        alike = groups.setdefault(shape(contents.config(member)), {})
+        alike.setdefault(_before(contents, member), []).append(member)
     found: list[Load] = []
-    for group in groups.values():
+    for alike in groups.values():
+        found += _loads(alike, crew)
+    return found
+
+
+def _before(contents: Contents, member: Member) -> Manner:
+    run = sweeps.run_of(contents, member)
+    try:
+        return stacking.manner(run) if run is not None else Manner(0, 0)
+    except RecordError:  # by itself it fails by itself, when its turn comes
+        return Manner(1, 0)
+
+
+def _loads(alike: dict[Manner, Load], crew: Crew) -> list[Load]:
+    """Of members of one shape; those that were not begun join the largest stack that was."""
+    new, stacked = alike.pop(Manner(0, 0), []), [manner for manner in alike if manner.stack > 1]
+    if new:
+        alike.setdefault(max(stacked, default=Manner(0, 0)), []).extend(new)
+    found: list[Load] = []
+    for manner, group in alike.items():
+        if manner.stack == 1:  # it was alone
+            found += [[member] for member in group]
+            continue
         parts = max(1, min(crew.jobs, -(-len(group) // crew.stack)))
         found += [group[part::parts] for part in range(parts)]
     return found

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from grok_tui import stacking
 from grok_tui.errors import LaunchError
 
 MAX_THREADS = 8
@@ -82,15 +83,10 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     found = [
         f"{name} {now.get(name)}, not {was}" for name, was in before.items() if name != "stack" and now.get(name) != was
     ]
-    stacked, was = (int(machine.get("stack", 1)) for machine in (now, before))
+    stacked, was = (stacking.count(machine) for machine in (now, before))
     if stacked != was:
-        found.append(f"{stacking(stacked)}, not {stacking(was)}")
+        found.append(f"{stacking.said(stacked)}, not {stacking.said(was)}")
     return found
-
-
-def stacking(count: int) -> str:
-    """How many models shared a step."""
-    return f"in a stack of {count}" if count > 1 else "alone"
 
 
 def _cpu() -> str:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import signal
 
-from grok_tui import __version__
+from grok_tui import __version__, stacking
 from grok_tui import catalogue as measures
 from grok_tui import config as configs
 from grok_tui.errors import GrokTuiError, RunError
 from grok_tui.protocol import PROTOCOL, Catalogue, Hello
 from grok_tui.runs import Run
 from grok_tui.train import machine as machines
-from grok_tui.train import planner, steer
+from grok_tui.train import planner, seats, steer
 from grok_tui.train.journal import Journal
 from grok_tui.train.past import Past
 from grok_tui.train.serve import Server
 from grok_tui.train.session import Make, Session
-from grok_tui.train.step import Stepper
 
 
 class Signals:
@@ -46,11 +45,12 @@ class Signals:
 
 
 def open_run(
-    run: Run, device_name: str, wanted: int | None, hook: str = "", *, make: Make = Stepper, stack: int = 1
+    run: Run, device_name: str, wanted: int | None, hook: str = "", *, make: Make | None = None, stack: int = 0
 ) -> Session:
     """The session of a run whose lock is held, recording and listening. Close its journal in the end.
 
-    `stack`: how many models share the steps that `make` takes.
+    `stack`: how many models share the steps that `make` takes. Without `make` as many as in the run's past,
+    empty seats beside it, unless `stack` says otherwise.
 
     Raises:
         GrokTuiError: it has finished, or there is something that it cannot be trained with. Nothing stays open.
@@ -64,7 +64,7 @@ def open_run(
 
 
 def _opened(
-    run: Run, journal: Journal, device_name: str, wanted: int | None, hook: str, make: Make, stack: int
+    run: Run, journal: Journal, device_name: str, wanted: int | None, hook: str, make: Make | None, stack: int
 ) -> Session:
     config = run.config
     past = Past(run, journal.ledger.entries)
@@ -73,28 +73,30 @@ def _opened(
     device = machines.pick_device(device_name, str(past.machine.get("device", "")))
     threads = machines.use_threads(wanted, past.machine.get("threads"))
     machine = machines.describe(device, threads)
+    stack = stack or seats.like_before(past.machine, machine)
     if stack > 1:
         machine["stack"] = stack
     if not past.end:
         planner.check(config)
     past.since = machines.differences(past.machine, machine) if past.exists else []
     machines.prepare()
-    session = Session(run, journal, past, device, hook, make)
+    session = Session(run, journal, past, device, hook, make or seats.made(stack))
     catalogue = Catalogue(measures.series(config), measures.arrays(config), steer.catalogue(config))
     tables = configs.to_tables(config)
     hello = Hello(PROTOCOL, run.name, __version__, tables, machine, config.training.epochs, catalogue)
     journal.write(hello)
     journal.server = Server(run.socket, hello)
-    _say_how_it_begins(session, past)
+    _say_how_it_begins(session, past, stack)
     return session
 
 
-def _say_how_it_begins(session: Session, past: Past) -> None:
+def _say_how_it_begins(session: Session, past: Past, stack: int) -> None:
     """And what the ledger knows that the recording does not."""
     for entry in past.untold:
         session.journal.event(entry.epoch, entry.what, entry.text, entry.seq, **entry.data)
     if past.exists:
-        others = [", ".join(past.since)] if past.since else []
+        alike = [f"{stacking.said(stack)}, as before"] if stack > 1 and stack == stacking.count(past.machine) else []
+        others = [", ".join([*alike, *past.since])] if alike or past.since else []
         begun = "begins at" if past.branched else "resumed from"
         text = ": ".join((f"{begun} epoch {session.epoch:,}", *others))
         session.journal.intervention(session.epoch, "resumed", text)

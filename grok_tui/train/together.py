@@ -25,6 +25,7 @@ from grok_tui.errors import GrokTuiError
 from grok_tui.runs import Run
 from grok_tui.train import machine
 from grok_tui.train.opening import Signals, fail, open_run
+from grok_tui.train.seats import fewest
 from grok_tui.train.session import Session
 from grok_tui.train.stack import Seat, Stack
 from grok_tui.train.task import Table
@@ -66,6 +67,8 @@ class Together:
         self.well = True
         """Nothing has failed."""
         self._seats, self._device, self._threads = min(seats, len(self.waiting)), device, threads
+        self._stacked = seats
+        """Whose steps are taken, bit for bit: with fewer runs than seats, the past of these was computed in so many."""
         self._signals = Signals()
         self._stack: Stack | None = None
 
@@ -87,7 +90,7 @@ class Together:
 
         def take(config: Config, table: Table, device: torch.device) -> Seat:
             if self._stack is None:
-                self._stack = Stack(config, self._seats, device)
+                self._stack = Stack(config, fewest(config, table, device, self._stacked, self._seats), device)
             place = next(i for i, seat in enumerate(self._stack.seats) if seat is None)
             seats.append(self._stack.take(place, config, table))
             return seats[-1]
@@ -96,7 +99,7 @@ class Together:
             locks.check(run)
             held.enter_context(run.hold())
             hook = "" if run.frames.exists() else run.config.notify.hook  # as `Crew.start`: it may be another's
-            session = open_run(run, self._device, self._threads, hook, make=take, stack=self._seats)
+            session = open_run(run, self._device, self._threads, hook, make=take, stack=self._stacked)
         except Exception as error:  # whatever ails one run, the others of the stack go on
             self._tell(run, error)
             if seats and self._stack is not None:

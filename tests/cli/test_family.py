@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -57,11 +58,16 @@ class Say:
         return subprocess.CompletedProcess(arguments, left.value.code, printed.out, printed.err)
 
 
-def recorded(epochs: int = 100) -> Run:
+def recorded(epochs: int = 100, **machine: object) -> Run:
     """A run that has ended, with a kilobyte of weights each 10 epochs and a resume point each 5."""
     run = make_run()
     recorder = Recorder(run.frames)
-    for frame in (hello(run.name), event(0, "started"), points(0, epochs), event(epochs, "stopped")):
+    for frame in (
+        replace(greeting := hello(run.name), machine=greeting.machine | machine),
+        event(0, "started"),
+        points(0, epochs),
+        event(epochs, "stopped"),
+    ):
         recorder.append(frame)
     recorder.close()
     Ledger(run.ledger).close()
@@ -94,7 +100,7 @@ def refused(done: Done) -> str:
 
 
 def test_branch_says_what_it_made_and_from_where_it_begins(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[tuple[str, str, int | None, str]] = []
+    asked: list[tuple[object, ...]] = []
     monkeypatch.setattr(launch, "_launch", lambda run, *how: asked.append((run.name, *how)))
     run = recorded()
     words = ["branch", run.name, "--epoch", "42", "--weight-decay", "0.3", "--lr", "0.01", "--epochs", "500"]
@@ -103,13 +109,28 @@ def test_branch_says_what_it_made_and_from_where_it_begins(say: Say, monkeypatch
     said = "at 42: weight decay 0.3, learning rate 0.01, epochs 500, measure.every 10"
     assert done.stderr == f"demo-1.1: demo-1 {said}; computed again from epoch 40\n"
     assert done.stdout.startswith("demo-1.1 is training; ")
-    assert asked == [("demo-1.1", "auto", 3, "true")]
+    assert asked == [("demo-1.1", "auto", 3, "true", None, False)]
     child = runs.find("demo-1.1")
     assert (child.config.training.epochs, child.config.measure.every) == (500, 10)
     assert say("branch", run.name).returncode == 0
     own = runs.find("demo-1.2").lineage
     assert own is not None
     assert (own.parent, own.epoch, own.changes) == ("demo-1", 100, {})
+
+
+def test_a_branch_of_a_member_of_a_stack_says_what_repeating_it_costs_and_the_choice(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(launch, "_launch", lambda _run, *how: asked.append(how[-1]))
+    run = recorded(stack=4)
+    told = say("branch", run.name, "--epoch", "42").stderr
+    assert "demo-1.1: trained as in a stack of 4, like its past, to repeat it bit for bit; on a CPU at least" in told
+    assert "--alone does without" in told
+    assert say("branch", run.name, "--alone").returncode == 0
+    assert "trained as in a stack of 4" in say("resume", run.name, "--detach").stderr
+    assert say("resume", run.name, "--detach", "--alone").returncode == 0
+    assert asked == [False, True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -350,7 +371,11 @@ def pulsed(run: Run) -> Run:
     """A run whose weight decay was 3 from epoch 20 on, then 9 for 24 epochs, and 3 again, with a refusal in between."""
     changes = ((20, 1.0, 3.0), (40, 3.0, 9.0), (64, 9.0, 3.0))
     recorder, ledger = Recorder(run.frames), Ledger(run.ledger)
-    for frame in (hello(run.name), event(0, "started"), points(0, 20)):
+    for frame in (
+        hello(run.name),
+        event(0, "started"),
+        points(0, 20),
+    ):
         recorder.append(frame)
     ledger.append(10, "set", False, "there is no control 'momentum'")
     for (epoch, previous, value), end in zip(changes, (40, 64, 100), strict=True):

@@ -150,7 +150,7 @@ def test_gone_on_with_alone_it_says_that_it_was_trained_in_a_stack() -> None:
     for path in run.resume_points.iterdir():
         if path.stem > "00000050":
             path.unlink()
-    launch.resume(run, device="cpu", threads=1)
+    launch.resume(run, device="cpu", threads=1, alone=True)
     until(lambda: not run.alive and bool(events(run, "finished")))
     assert "alone, not in a stack of 2" in events(run, "resumed")[0].text
     said = events(run, "replayed")[0].text

@@ -9,6 +9,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from grok_tui import stacking
 from grok_tui.errors import ConfigError
 from grok_tui.state import RunState
 from grok_tui.ui import wishes
@@ -45,7 +46,7 @@ class BranchScreen(ModalScreen[Wish | None]):
         until = epochs if epochs > self._at else self._at + max(epochs // 2, 1)
         with Vertical(id="branch"):
             yield Static(f"Branch {state.run}", id="branch-title")
-            yield Static(f"A new run with its past up to an epoch; {state.run} stays as it is.", id="branch-detail")
+            yield Static(_detail(state), id="branch-detail")
             yield from self._row(EPOCH, "at epoch", f"{self._at}")
             for info in state.catalogue.controls:
                 yield from self._row(f"{CONTROL}{info.name}", info.label, wishes.held(self._state, info.name, self._at))
@@ -102,6 +103,13 @@ class BranchScreen(ModalScreen[Wish | None]):
 
     def _note(self, id: str, text: str) -> None:
         self.query_one(f"#{id}-note", Static).update(text)
+
+
+def _detail(state: RunState) -> str:
+    """What a branch is, and how it is trained where that takes longer."""
+    told = f"A new run with its past up to an epoch; {state.run} stays as it is."
+    models = stacking.count(state.hello.machine) if state.hello else 1
+    return told if models == 1 else f"{told} Trained as {stacking.said(models)}, like it."
 
 
 def _meaning(values: dict[str, str]) -> str:
