@@ -140,7 +140,7 @@ def differences(states: Sequence[RunState]) -> list[Difference]:
     covered = {FROZEN[name] for name, found in paths if len(set(found)) > 1 and name in FROZEN}
     tables = [_flat(state.hello.config) if state.hello else {} for state in states]
     for key in dict.fromkeys(key for table in tables for key in table):
-        values = tuple(said(table.get(key)) for table in tables)
+        values = _told_apart([table.get(key) for table in tables])
         if key not in covered and len(set(values)) > 1:
             told.append(Difference(key, values))
     for key in MACHINE:
@@ -172,7 +172,13 @@ def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return found
 
 
-def said(value: Any) -> str:
+def _told_apart(values: Sequence[Any]) -> tuple[str, ...]:
+    """Values of the configuration for the reader: so long that two read alike only when they are."""
+    found, whole = (tuple(said(value, longest) for value in values) for longest in (LONGEST, None))
+    return found if len(set(found)) == len(set(whole)) else whole
+
+
+def said(value: Any, longest: int | None = LONGEST) -> str:
     """A value of the configuration, for the reader."""
     if value is None:
         return NONE
@@ -180,7 +186,8 @@ def said(value: Any) -> str:
         return f"{value:g}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return str(value)[:LONGEST]
+    text = "; ".join(map(str, value)) or "none" if isinstance(value, list | tuple) else str(value)
+    return text if longest is None or len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,22 @@ def differing(comparison: Comparison, width: int) -> Cells:
         rows[-1] += [(value, comparison.style(m)) for value, m in zip(each.values, members, strict=True)]
     if not found:
         rows = [[("the configurations do not differ", Token.MUTED)]]
-    return _laid(rows if _width(rows) <= width else [list(row) for row in zip(*rows, strict=True)], width)
+    if _width(rows) > width:
+        rows = [list(row) for row in zip(*rows, strict=True)]
+    return _laid(rows if _width(rows) <= width else _listed(rows, width), width)
+
+
+def _listed(rows: Sequence[Sequence[Text]], width: int) -> list[list[Text]]:
+    """A table that is too wide, with a row for each run: beside it all of that, over as many lines as it takes."""
+    head, *runs = rows
+    found: list[list[Text]] = [[head[0], ("", 0)]]
+    room = max(width - max(len(name) for (name, _), *_ in rows) - GAP, LEAST)
+    for name, *values in runs:
+        said = "; ".join(f"{key} {value}" for (key, _), (value, _) in zip(head[1:], values, strict=True))
+        for line in wrap(said, room):
+            found.append([name, (line, values[0][1])])
+            name = ("", 0)
+    return found
 
 
 def causes(comparison: Comparison, width: int) -> Cells:
@@ -208,9 +223,9 @@ def _fitted(
         kept = [x for x in range(len(ways[0][0])) if x not in order[:dropped]]
         places = frozenset(y for y, x in enumerate(kept) if x in right)
         room = width - 2 * bool(dropped)
-        for rows, gap in ((ways[0], GAP), (ways[-1], GAP), (ways[-1], 1)):
-            shown = [[row[x] for x in kept] for row in rows]
-            if _least(shown, places, gap) <= room:
+        for rows, gap, cutting in TRIED:
+            shown = [[row[x] for x in kept] for row in ways[rows]]
+            if _least(shown, places, gap, cutting=cutting) <= room:
                 break
         else:
             continue
@@ -224,10 +239,14 @@ def _fitted(
     return whole
 
 
-def _least(rows: Sequence[Sequence[Text]], right: frozenset[int], gap: int) -> int:
+TRIED = ((0, GAP, False), (1, GAP, False), (1, 1, False), (1, GAP, True), (1, 1, True))
+"""Ways to lay out a table: which heads, so much space between columns, and whether words at its end are cut."""
+
+
+def _least(rows: Sequence[Sequence[Text]], right: frozenset[int], gap: int, *, cutting: bool) -> int:
     """Columns that a table needs; the last one, when it holds words, may be cut between them."""
     widths = _widths(rows)
-    last = widths[-1] if len(widths) - 1 in right else min(widths[-1], LEAST)
+    last = min(widths[-1], LEAST) if cutting and len(widths) - 1 not in right else widths[-1]
     return sum(widths[:-1]) + last + gap * (len(widths) - 1)
 
 

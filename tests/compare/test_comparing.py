@@ -186,3 +186,13 @@ def test_the_table_says_that_a_run_has_degraded_and_when_it_had_generalized() ->
     gone = {"train_loss": 4.7274, "train_accuracy": 0.0088, "test_loss": 4.7271, "test_accuracy": 0.0088}
     early = [s if s.epoch < 4000 else replace(s, **gone, test_fve=1e-4, excluded_key_free=4.7274) for s in grokked]  # type: ignore[arg-type]
     assert when(of_samples(early))[2:] == ["degraded"] * 2
+
+
+def test_plans_that_differ_only_at_their_ends_differ() -> None:
+    lines = ["at 100: set weight_decay linear 3 -> 0.1 over 3000", "when cleanup: set weight_decay 0"]
+    runs = [run("a", config={"plan": {"lines": found}}) for found in (lines, [*lines[:1], lines[1] + ".5"], lines)]
+    first, second = "; ".join(lines), "; ".join(lines) + ".5"
+    assert comparing.differences(runs) == [Difference("plan.lines", (first, second, first))]
+    alone = comparing.differences([runs[0], run("b")])[0].values
+    assert alone[0].endswith("…")
+    assert len(alone[0]) <= 60

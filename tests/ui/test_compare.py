@@ -347,3 +347,18 @@ async def test_a_chart_that_is_alone_says_from_where_its_runs_are_told() -> None
     async with side_by_side(scripts(), (80, 24), Alignment("change")) as (pilot, _):
         await pilot.press("m", "2")
         assert "epochs since the first change" in text(pilot)[1]
+
+
+async def test_what_differs_is_listed_over_several_lines_where_even_a_line_for_each_run_has_no_room() -> None:
+    changes = [(500 * n, "weight_decay", 1.0 + n / 4) for n in range(1, 5)]
+    found = scripts()
+    first, *rest = frames(until=3000, changes=changes, run="small-1")
+    assert isinstance(first, Hello)
+    tables = {**first.config, "task": {**first.config["task"], "p": 31}}
+    found["small-1"] = Scripted([dataclasses.replace(first, config=tables), *rest], link="recording")
+    async with side_by_side(found, (80, 60)) as (_, screen):
+        lines = [line.rstrip() for line in sheets.differing(screen.comparison, 50).lines()]
+        assert max(map(len, lines)) <= 50
+        assert lines[1] == "1 low-1       weight decay 1; task.p 113"
+        way = "weight decay 1, 1.25 from 500, 1.5 from 1,000, 1.75 from 1,500, 2 from 2,000; task.p 31"
+        assert " ".join(" ".join(lines).split()).endswith(f"3 small-1 {way}")
