@@ -54,8 +54,9 @@ def branch(
     """Make a run that shares another one's past up to an epoch, and goes its own way from there; then open it.
 
     The parent is only read, and may go on training. The branch holds its past up to the epoch; weights and resume
-    points take no room twice. With nothing changed it equals its parent bit for bit. Outside a terminal this says
-    so in one line and leaves, as with --detach.
+    points take no room twice. With nothing changed it equals its parent bit for bit, up to what was changed by hand
+    in the parent after that epoch: the rules of a plan are carried on, such changes are not. Outside a terminal this
+    says so and leaves, as with --detach.
     """
     from grok_tui import branches, launch, listing
 
@@ -73,6 +74,8 @@ def branch(
     )  # fmt: skip
     own = listing.branched(child)
     click.echo(f"{child.name}: {parent.name} {own}; computed again from epoch {branches.start(child):,}", err=True)
+    if partly := _repeats(parent, child):
+        click.echo(f"{child.name}: {partly}", err=True)
     common.stacked(child)
     common.hookless(child, hook or dict(given).get("notify.hook", ""))
     quiet = detach or not (headless or once or common.on_terminal())
@@ -200,6 +203,17 @@ def _table(pieces: list[Piece]) -> list[str]:
         left = ", ".join([piece.left] * bool(piece.left) + [f"{piece.again:,} counted above"] * bool(piece.again))
         rows.append((name, piece.rule, f"{len(piece.paths):,}", wording.size(piece.frees), left))
     return wording.columns(rows, right=frozenset({2, 3}))
+
+
+def _repeats(parent: Run, child: Run) -> str:
+    """How far a branch with nothing changed repeats its parent, where that is not all the way."""
+    from grok_tui import ledger, repeating
+
+    own = child.lineage
+    if own is None or own.changes or own.without:
+        return ""
+    done = [entry for entry in ledger.read(parent.ledger) if entry.ok]
+    return repeating.until(parent.name, done, own.epoch, child.config.training.epochs)
 
 
 def _epoch(run: Run, text: str) -> int:

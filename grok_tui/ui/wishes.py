@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from grok_tui import placing, wording
+from grok_tui import placing, repeating, wording
 from grok_tui.errors import ConfigError
 from grok_tui.protocol import ControlInfo
 from grok_tui.state import RunState
@@ -116,7 +116,10 @@ def said(state: RunState, wish: Wish) -> str:
         info = state.control(name)
         before = wording.number(state.control_at(name, wish.epoch))
         told.append(f"{info.label if info else name} {before} → {wording.number(value)}")
-    return ", ".join(told) or "no change: a control, which repeats its parent bit for bit"
+    if told:
+        return ", ".join(told)
+    partly = repeating.until(state.run, state.events, wish.epoch, wish.epochs or state.epochs)
+    return f"no change: {partly or 'a control, which repeats its parent bit for bit'}"
 
 
 def _is_word(text: str) -> bool:

@@ -371,11 +371,7 @@ def pulsed(run: Run) -> Run:
     """A run whose weight decay was 3 from epoch 20 on, then 9 for 24 epochs, and 3 again, with a refusal in between."""
     changes = ((20, 1.0, 3.0), (40, 3.0, 9.0), (64, 9.0, 3.0))
     recorder, ledger = Recorder(run.frames), Ledger(run.ledger)
-    for frame in (
-        hello(run.name),
-        event(0, "started"),
-        points(0, 20),
-    ):
+    for frame in (hello(run.name), event(0, "started"), points(0, 20)):
         recorder.append(frame)
     ledger.append(10, "set", False, "there is no control 'momentum'")
     for (epoch, previous, value), end in zip(changes, (40, 64, 100), strict=True):
@@ -440,3 +436,17 @@ def test_undo_says_why_there_is_nothing_to_undo(say: Say) -> None:
     assert "is not being trained now" in refused(say("undo", pulsed(make_run()).name))
     for words in (("--list", "--as-if-never"), ("--detach",)):
         assert "go" in refused(say("undo", "demo-1", *words))
+
+
+def test_a_branch_that_does_not_repeat_what_was_done_by_hand_later_says_so(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "_launch", lambda *_: None)
+    run = pulsed(make_run())
+    done = say("branch", run.name, "--epoch", "30")
+    assert (
+        "demo-1.1: as demo-1 until 40, then without its weight decay 3 → 9, and 1 more that came later" in done.stderr
+    )
+    assert "until" not in say("branch", run.name, "--epoch", "64").stderr
+    assert "until" not in say("branch", run.name, "--epoch", "30", "--weight-decay", "2").stderr
+    assert "until" not in say("branch", run.name, "--before", "3").stderr
