@@ -201,6 +201,8 @@ class Column:
     """It holds epochs at which something happened."""
     phase: Phase | None = None
     level: crossings.Level | None = None
+    title: str = ""
+    """What stands above it, where that is not its head."""
     spare: int = 0
     """Of those that give way where there is no room, the one with the most goes first; 0 stays."""
 

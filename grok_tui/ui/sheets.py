@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from grok_tui import comparing, effects, ways, wording
 from grok_tui.aligning import START, branched
+from grok_tui.crossings import CHANCE
 from grok_tui.ui.members import Member
 from grok_tui.ui.overlaid import Comparison
 from grok_tui.ui.panes import phase as phases
@@ -22,6 +23,9 @@ NAME = 24
 
 LEAST = 8
 """Columns of words that stand last in a table, at least."""
+
+OWN = "test < its ln p", "<ln p"
+"""Heads of the column that tells of chance, where that is not the same in all runs."""
 
 WORDS = frozenset({"keys"})
 """Columns of a table that hold words, and no numbers."""
@@ -73,6 +77,9 @@ class Lower(CellGrid):
 def when(comparison: Comparison, width: int) -> Cells:
     """When each run got where."""
     columns = [column for column in comparing.COLUMNS if column.when]
+    if len({member.state.modulus for member in comparison.members if member.state.modulus}) > 1:
+        long, short = OWN
+        columns = [replace(c, title=long, short=short) if c.level is CHANCE else c for c in columns]
     head = "epoch" if comparison.alignment == START else comparison.alignment.label
     return _table(comparison, width, columns, (head, head.replace("epochs ", "")))
 
@@ -195,7 +202,7 @@ def _table(
     zeros = comparison.zeros()
     head: list[Text] = [("", 0), (heads[0], Token.TEXT | BOLD)]
     head += [("state", Token.MUTED)] if standing else []
-    rows = [head + [(column.head, Token.MUTED) for column in columns]]
+    rows = [head + [(column.title or column.head, Token.MUTED) for column in columns]]
     for member in comparison.members:
         zero = zeros.get(member, 0 if standing else None)
         style = comparison.style(member)

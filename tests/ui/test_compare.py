@@ -175,6 +175,8 @@ async def test_runs_of_several_moduli_have_a_line_of_chance_for_each() -> None:
         shown = chart.picture(plot, 100, 30).lines()
         assert sum("ln 31" in row for row in shown) == sum("ln 113" in row for row in shown) == 1
         assert not screen.comparison.picture(CURVES[0]).plot.levels  # an accuracy
+        assert "test < its ln p" in sheets.when(screen.comparison, 200).lines()[0]
+        assert "<ln p" in sheets.when(screen.comparison, 78).lines()[0]
 
 
 async def test_one_run_stands_out_and_shows_its_changes() -> None:
