@@ -36,7 +36,7 @@ def command(run: Run, tables: Mapping[str, Any], entries: Iterable[Entry]) -> st
 def _branched(run: Run, own: Lineage, done: list[Entry]) -> str:
     """The command that branches a run off its parent once more; empty where that would not give the same."""
     parent = runs.parent(run)
-    if parent is None or own.without:
+    if parent is None:
         return ""
     born = max(i for i, entry in enumerate(done) if entry.what == "branched")
     there = [entry for entry in ledger.read(parent.ledger) if entry.ok]
