@@ -6,12 +6,15 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from grok_tui import again, config, ledger, recipe, runs
+from grok_tui import again, config, ledger, recipe, runs, stacking
 from grok_tui.errors import ConfigError, RunError
 from grok_tui.ledger import Entry
 from grok_tui.lineage import Lineage
 from grok_tui.plan import exact
 from grok_tui.runs import Run
+
+BRANCH = "grok-tui branch "
+"""How a command begins that goes on as the parent did, also as in a stack."""
 
 DEEDS = frozenset({"planned", "unplanned", "fired", "changed", "scheduled", "branch", "hook"})
 """What was done to a run, and is handed down to its branches."""
@@ -33,6 +36,14 @@ def command(run: Run, tables: Mapping[str, Any], entries: Iterable[Entry]) -> st
         return ""
 
 
+def differs(run: Run, command: str) -> str:
+    """Why the run that the command makes is not the same to the last digit; empty where it is, on the same machine."""
+    models = stacking.manner(run).stack
+    if models < 2 or not command or command.startswith(BRANCH):
+        return ""
+    return f"trained {stacking.said(models)}: alone its last digits are others, and its way is another in the end"
+
+
 def _branched(run: Run, own: Lineage, done: list[Entry]) -> str:
     """The command that branches a run off its parent once more; empty where that would not give the same."""
     parent = runs.parent(run)
@@ -46,7 +57,7 @@ def _branched(run: Run, own: Lineage, done: list[Entry]) -> str:
         return ""
     changes = [word for name, value in own.changes.items() for word in (f"--{name.replace('_', '-')}", exact(value))]
     settings = [word for key, value in own.settings.items() for word in ("--set", f"{key}={value}")]
-    return shlex.join(["grok-tui", "branch", parent.name, "--epoch", str(own.epoch), *changes, *settings])
+    return BRANCH + shlex.join([parent.name, "--epoch", str(own.epoch), *changes, *settings])
 
 
 def _told(done: Iterable[Entry]) -> list[tuple[int, str, str]]:

@@ -28,6 +28,7 @@ def made(whole: Whole) -> dict[str, Any]:
     """How the run and this file were made, as plain values."""
     hello, state = whole.state.hello, whole.state
     assert hello is not None  # `whole.read` has seen to it
+    command_again = again.command(whole.run, hello.config, whole.ledger)
     return {
         "made_with": f"grok-tui {__version__}",
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -35,7 +36,8 @@ def made(whole: Whole) -> dict[str, Any]:
         "run": whole.run.name,
         "preset": hello.config.get("name", ""),
         "lineage": asdict(whole.run.lineage) if whole.run.lineage else None,
-        "again": again.command(whole.run, hello.config, whole.ledger),
+        "again": command_again,
+        "again_differs": again.differs(whole.run, command_again),
         "seeds": {name: state.setting(section, "seed") for name, section in (("data", "data"), ("model", "model"))},
         "epoch": state.epoch,
         "configured_epochs": state.epochs,

@@ -114,6 +114,17 @@ def test_a_branch_says_of_which_run_it_is_one_and_a_preset_what_was_set(tmp_path
     assert again == "grok-tui --preset demo --set data.seed=7 --set notify.bell=true --plan 'when cleanup: pause'"
 
 
+def test_of_a_run_that_was_trained_in_a_stack_the_command_does_not_promise_the_same() -> None:
+    alone, stacked = planted.run(looked_back=False), runs.create(config.preset("nanda113"))
+    greeting = story.hello(stacked.name)
+    machine = {**greeting.machine, "stack": 4}
+    planted.record(stacked, [dataclasses.replace(greeting, machine=machine), Event(0, "started", "started", 1.7e9)])
+    how = made.made(whole.read(stacked))
+    assert how["again"] == "grok-tui --preset nanda113"
+    assert how["again_differs"].startswith("trained in a stack of 4: alone its last digits are others")
+    assert made.made(whole.read(alone))["again_differs"] == ""
+
+
 def test_parquet_tells_null_from_nan_and_carries_readings_with_the_columns(run: Run, tmp_path: Path) -> None:
     out.export(run, "parquet", tmp_path / "a.parquet")
     table = parquet.read_table(tmp_path / "a.parquet")
