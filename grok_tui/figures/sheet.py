@@ -37,6 +37,9 @@ ROOM = 13
 LETTERS = 27
 """Of the caption to an inch."""
 
+LEGEND = 110
+"""Letters of a line in the legend of several runs."""
+
 COMPARED = (
     ("test_accuracy", "Test accuracy", "accuracy"),
     ("test_loss", "Test loss", "loss (nats)"),
@@ -96,7 +99,7 @@ def labels(subjects: Sequence[Subject]) -> list[str]:
     found = []
     for nth, subject in enumerate(subjects):
         words = [f"{each.name} {each.values[nth]}" for each in differing]
-        found.append(", ".join([subject.whole.run.name, *words[:3]]))
+        found.append(textwrap.fill(", ".join([subject.whole.run.name, *words[:3]]), LEGEND))
     return found
 
 

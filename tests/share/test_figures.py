@@ -212,6 +212,10 @@ def test_several_runs_share_axes_and_are_told_apart_by_what_differs() -> None:
     labels = sheet.labels([one, other])
     assert [label.split(",")[0] for label in labels] == [one.whole.run.name, other.whole.run.name]
     assert "0.3" in labels[1]
+    changes = tuple((1000 * n, "weight_decay", 1.0 + n / 1000) for n in range(1, 6))
+    assert all(
+        len(line) <= 110 for label in sheet.labels([one, subject(changes=changes)]) for line in label.split("\n")
+    )
     assert set(labels) <= set(found)
     assert np.array_equal(found[labels[0]][1], one.whole.state.series["test_loss"].values)
 
