@@ -14,8 +14,8 @@ from grok_tui.ledger import Entry
 from grok_tui.lineage import MOST
 from grok_tui.plan import Rule, When
 
-TOLD = frozenset({"planned", "unplanned", "fired", "changed", "scheduled", "checkpoint", "branch", "hook", "amiss"})
-"""The events that say how a rule stands, are done by one, or say that it could not."""
+TOLD = frozenset({"planned", "unplanned", "fired", "changed", "scheduled", "checkpoint", "branch", "hook"})
+"""The events that say how a rule stands, or are done by one."""
 
 GOING = frozenset({"paused", "continued"})
 """Those after which a run has a goal, or has none."""
@@ -91,7 +91,7 @@ class Plans:
 
     def apply(self, epoch: int, what: str, data: Mapping[str, Any]) -> None:
         """Take in something that happened; what has nothing to do with plans leaves no trace."""
-        if what not in TOLD and what not in GOING:
+        if what not in TOLD and what not in GOING and not (what == "amiss" and "by" in data):
             return
         if what in ("planned", "unplanned", "fired") and not isinstance(data.get("id"), int):
             return  # no trainer's

@@ -29,7 +29,7 @@ class Looks:
         self._keys = past.keys
         self.phases = PhaseWatch(run.config)
         self.hook = Hook(hook, run.path, self._hook_failed)
-        self._epoch = 0
+        self._epoch = past.end
         self._untold = self.phases.catch_up(past.frames)
 
     def begin(self) -> None:

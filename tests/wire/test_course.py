@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from grok_tui import config
+from grok_tui import config, recipe
 from grok_tui.course import Course, Courses
+from grok_tui.ledger import Entry
 from grok_tui.planned import Plans
 
 LINE = {"control": "weight_decay", "value": 1.0, "previous": 2.0, "schedule": "set weight_decay linear 1 -> 0 over 100"}
@@ -97,6 +98,13 @@ def test_a_condition_that_came_true_becomes_an_epoch_and_the_rule_keeps_its_firs
 def test_what_fired_in_epochs_that_are_trained_again_is_pending_again() -> None:
     found = plans(PAUSE, (50, "fired", {"id": 1}), (20, "changed", {"control": "lr", "value": 0.1}))
     assert [rule.id for rule in found.pending] == [1]
+
+
+def test_what_went_amiss_takes_nothing_back_whenever_it_is_told() -> None:
+    found = plans(PAUSE, (50, "fired", {"id": 1, "failed": "no hook"}), (20, "amiss", {}), (10, "amiss", {"wish": 3}))
+    assert [(rule.id, rule.fired, rule.failed) for rule in found.fired] == [(1, 50, "no hook")]
+    fired, amiss = (Entry(1, 0.0, 50, "fired", True, "", {"id": 1}), Entry(2, 0.0, 20, "amiss", True, "", {"wish": 3}))
+    assert recipe.living([fired, amiss]) == [fired]
 
 
 def test_a_pause_ends_the_goal() -> None:
