@@ -92,6 +92,12 @@ class Commands(click.Group):
 )
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to train.")
 @click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads of the trainer.")
+@click.option(
+    "--stack",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="As in a stack of N: what a sweep trained in one is repeated bit for bit, by itself, with the empty seats.",
+)
 @common.headless
 @common.once
 @common.detach
@@ -106,6 +112,7 @@ def cli(
     recipe: Path | None,
     device: str,
     threads: int | None,
+    stack: int | None,
     headless: bool,
     once: bool,
     detach: bool,
@@ -137,7 +144,7 @@ def cli(
         common.need_terminal()
     if not detach:
         click.echo(f"starting {settings.name} …", err=True)
-    run = launch.start(settings, device=device, threads=threads)
+    run = launch.start(settings, device=device, threads=threads, stack=stack or 0)
     return common.follow(run, headless=headless, once=once, detach=detach)
 
 

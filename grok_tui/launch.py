@@ -32,8 +32,10 @@ GRACE = 5.0
 """Seconds for one that did not listen in time to end itself."""
 
 
-def start(config: Config, *, device: str = "auto", threads: int | None = None) -> Run:
+def start(config: Config, *, device: str = "auto", threads: int | None = None, stack: int = 0) -> Run:
     """Make a run and start its trainer; returns when the trainer listens. Blocks: call it in a thread.
+
+    `stack`: it is trained bit for bit as in a stack of so many models; 0 and 1 are alone.
 
     Raises:
         PlanError: its plan has a line that cannot be read, or that such a run cannot keep.
@@ -43,7 +45,7 @@ def start(config: Config, *, device: str = "auto", threads: int | None = None) -
     feasible.check(config, config.plan.lines, config.name)
     run = runs.create(config)
     with _or_nothing_left(run):
-        _launch(run, device, threads, config.notify.hook)
+        _launch(run, device, threads, config.notify.hook, None, stack)
     return run
 
 
@@ -74,7 +76,7 @@ def branch(
     hook = hook or dict(settings).get("notify.hook", "")
     run = branches.create(parent, epoch, changes, settings, before)
     with _or_nothing_left(run):
-        _launch(run, device, threads, hook, None, alone)
+        _launch(run, device, threads, hook, None, int(alone))
     return run
 
 
@@ -122,7 +124,7 @@ def resume(
         raise RunError(f"{run.name} has finished its {run.config.training.epochs:,} epochs")
     if run.alive:
         raise RunError(f"{run.name} is being trained already, by process {run.pid}")
-    _launch(run, device, threads, hook, post, alone)
+    _launch(run, device, threads, hook, post, int(alone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,21 +174,19 @@ def hindsight(run: Run, keys: Sequence[int] | None = None, *, wait: bool = False
     return Recomputing(chosen, f"recomputing {left:,} epochs with {results.said(chosen)}", process)
 
 
-def command(run: Run, device: str, threads: int | None, hook: str = "", alone: bool = False) -> list[str]:
+def command(run: Run, device: str, threads: int | None, hook: str = "", stack: int = 0) -> list[str]:
     """The trainer's command line."""
     words = [sys.executable, "-P", "-m", "grok_tui.train", str(run.path), "--device", device]
-    words += ["--alone"] if alone else []
+    words += [f"--stack={stack}"] if stack else []
     words += [] if threads is None else ["--threads", str(threads)]
     return [*words, f"--hook={hook}"] if hook else words
 
 
-def _launch(
-    run: Run, device: str, threads: int | None, hook: str, post: Post | None = None, alone: bool = False
-) -> None:
+def _launch(run: Run, device: str, threads: int | None, hook: str, post: Post | None = None, stack: int = 0) -> None:
     try:
         with run.log.open("ab") as log:
             before = log.tell()
-            process = spawn(command(run, device, threads, hook, alone), run.path, log, post=post)
+            process = spawn(command(run, device, threads, hook, stack), run.path, log, post=post)
     except OSError as error:
         raise LaunchError(f"{run.name}: the trainer could not be started ({error.strerror})") from None
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from grok_tui import again, feasible, ledger, lineage, plan, record
+from grok_tui import again, feasible, ledger, lineage, plan, record, stacking
 from grok_tui import config as configs
 from grok_tui.config import Config
 from grok_tui.errors import PlanError
@@ -19,7 +19,7 @@ from grok_tui.protocol import Hello
 from grok_tui.runs import Run
 from grok_tui.toml_files import read_tables
 
-_MADE = ("device", "name", "threads", "torch", "python")
+_MADE = ("device", "name", "threads", "stack", "torch", "python")
 """Of the machine that a run was trained on: what its last digits depend on."""
 
 LAST = "Not come yet when this was written: the last line."
@@ -51,9 +51,12 @@ def text(run: Run, *, as_planned: bool = False, family: bool = False) -> str:
     found = lines(run, entries, as_planned=as_planned, family=family)
     said = "as planned" if as_planned else "as they were done"
     head = [f"The interventions of {run.name}, {said}.", *_origin(run), *_pauses(living(entries)), *found.remarks]
-    words = again.start(run.config) or ["grok-tui", "--preset", str(run.path / "config.toml")]
+    stack, mixed = stacking.manner(run).stack, stacking.mixed(run)
+    words = again.start(run.config, stack)
+    words = words or ["grok-tui", "--preset", str(run.path / "config.toml"), *again.seated(stack)]
     command = f"{shlex.join(words)} --recipe FILE"
-    head += [f"Applied to the same configuration it gives the same run: {command}"] * (not as_planned)
+    gives = f"another trajectory, since the run was trained {mixed}, which round otherwise" if mixed else "the same run"
+    head += [f"Applied to the same configuration it gives {gives}: {command}"] * (not as_planned)
     return "".join(f"# {line}\n" for line in head) + tomli_w.dumps({"plan": list(found.rules)})
 
 

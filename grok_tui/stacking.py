@@ -38,16 +38,32 @@ def manner(run: Run) -> Manner:
     Raises:
         RecordError: its recording cannot be read.
     """
-    greetings = [frame for frame in record.skim(run.frames, (Hello.kind,)) if isinstance(frame, Hello)]
-    if not greetings:
-        return Manner(0, 0)
-    machine = greetings[-1].machine
-    return Manner(count(machine), _whole(machine.get("threads"), 0))
+    return (manners(run) or [Manner(0, 0)])[-1]
+
+
+def manners(run: Run) -> list[Manner]:
+    """The same of each trainer that it had, the oldest first.
+
+    Raises:
+        RecordError: its recording cannot be read.
+    """
+    machines = [frame.machine for frame in record.skim(run.frames, (Hello.kind,)) if isinstance(frame, Hello)]
+    return [Manner(count(machine), _whole(machine.get("threads"), 0)) for machine in machines]
 
 
 def said(models: int) -> str:
     """How many models share a step, in words."""
     return f"in a stack of {models}" if models > 1 else "alone"
+
+
+def mixed(run: Run) -> str:
+    """In which ways a run was trained one after another, in words; empty where it was one.
+
+    Raises:
+        RecordError: as `manner`.
+    """
+    ways = list(dict.fromkeys(manner.stack for manner in manners(run)))
+    return ", then ".join(map(said, ways)) if len(ways) > 1 else ""
 
 
 def price(models: int) -> str:

@@ -14,8 +14,9 @@ def lock_run(run: str) -> None:
     """Lock a run: its training goes on, and nobody changes it until it is unlocked.
 
     Its trainer refuses every command: set, pause, resume, stop, checkpoint, plan. A run that has ended is not
-    resumed, and a locked run is not deleted or pruned. Looking, notes, hindsight and branches are as before. Only the
-    owner of the run's directory may lock and unlock it.
+    resumed, and a locked run is not deleted or pruned. Looking, notes, hindsight and branches are as before: notes and
+    hindsight are written into files of their own, and leave the recording and the weights as they are. Only the owner
+    of the run's directory may lock and unlock it.
     """
     from grok_tui import locks
 

@@ -31,17 +31,18 @@ def command(run: Run, tables: Mapping[str, Any], entries: Iterable[Entry]) -> st
             return short
         wanted = config.from_tables(dict(tables), "the run")
         by_hand = _by_hand(recipe.living(done), _configured(done))
-        return again.planned(wanted, recipe.lines(run, done).rules if by_hand else wanted.plan.lines)
+        lines = recipe.lines(run, done).rules if by_hand else wanted.plan.lines
+        return again.planned(wanted, lines, stacking.manner(run).stack)
     except (ConfigError, RunError):  # of a newer grok-tui: its configuration stands beside this
         return ""
 
 
 def differs(run: Run, command: str) -> str:
     """Why the run that the command makes is not the same to the last digit; empty where it is, on the same machine."""
-    models = stacking.manner(run).stack
-    if models < 2 or not command or command.startswith(BRANCH):
+    mixed = stacking.mixed(run)
+    if not mixed or not command or command.startswith(BRANCH):
         return ""
-    return f"trained {stacking.said(models)}: alone its last digits are others, and its way is another in the end"
+    return f"trained {mixed}: these round otherwise, and one way alone leads elsewhere in the end"
 
 
 def _branched(run: Run, own: Lineage, done: list[Entry]) -> str:
@@ -57,7 +58,8 @@ def _branched(run: Run, own: Lineage, done: list[Entry]) -> str:
         return ""
     changes = [word for name, value in own.changes.items() for word in (f"--{name.replace('_', '-')}", exact(value))]
     settings = [word for key, value in own.settings.items() for word in ("--set", f"{key}={value}")]
-    return BRANCH + shlex.join([parent.name, "--epoch", str(own.epoch), *changes, *settings])
+    alone = ["--alone"] if stacking.manner(run).stack == 1 < stacking.manner(parent).stack else []
+    return BRANCH + shlex.join([parent.name, "--epoch", str(own.epoch), *changes, *settings, *alone])
 
 
 def _told(done: Iterable[Entry]) -> list[tuple[int, str, str]]:

@@ -20,13 +20,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--hook", default="")
-    parser.add_argument("--alone", action="store_true", help="also where the run's past was computed in a stack")
+    parser.add_argument("--stack", type=int, default=0, help="as in a stack of so many; by default as in the past")
     chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the terminal is gone; the run is not
     try:
         run = Run(chosen.run.absolute())
         with run.hold():
-            return _train(run, chosen.device, chosen.threads, chosen.hook, 1 if chosen.alone else 0)
+            return _train(run, chosen.device, chosen.threads, chosen.hook, chosen.stack)
     except GrokTuiError as error:
         print(f"grok-tui: {error}", flush=True)
         return error.exit_code

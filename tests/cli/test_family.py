@@ -15,6 +15,8 @@ import pytest
 
 from grok_tui import branches, cli, codec, comparing, launch, locks, pruning, record, removal, runs, wording
 from grok_tui.commands import common
+from grok_tui.config import to_tables
+from grok_tui.export import again as made_again
 from grok_tui.ledger import Ledger
 from grok_tui.ledger import read as read_ledger
 from grok_tui.protocol import Event, Reply, SetControl
@@ -109,7 +111,7 @@ def test_branch_says_what_it_made_and_from_where_it_begins(say: Say, monkeypatch
     said = "at 42: weight decay 0.3, learning rate 0.01, epochs 500, measure.every 10"
     assert done.stderr == f"demo-1.1: demo-1 {said}; computed again from epoch 40\n"
     assert done.stdout.startswith("demo-1.1 is training; ")
-    assert asked == [("demo-1.1", "auto", 3, "true", None, False)]
+    assert asked == [("demo-1.1", "auto", 3, "true", None, 0)]
     child = runs.find("demo-1.1")
     assert (child.config.training.epochs, child.config.measure.every) == (500, 10)
     assert say("branch", run.name).returncode == 0
@@ -130,7 +132,7 @@ def test_a_branch_of_a_member_of_a_stack_says_what_repeating_it_costs_and_the_ch
     assert say("branch", run.name, "--alone").returncode == 0
     assert "trained as in a stack of 4" in say("resume", run.name, "--detach").stderr
     assert say("resume", run.name, "--detach", "--alone").returncode == 0
-    assert asked == [False, True, False, True]
+    assert asked == [0, 1, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -450,3 +452,21 @@ def test_a_branch_that_does_not_repeat_what_was_done_by_hand_later_says_so(
     assert "until" not in say("branch", run.name, "--epoch", "64").stderr
     assert "until" not in say("branch", run.name, "--epoch", "30", "--weight-decay", "2").stderr
     assert "until" not in say("branch", run.name, "--before", "3").stderr
+
+
+def test_a_run_of_a_stack_is_made_again_by_a_command_that_names_the_stack(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, asked = recorded(stack=4), list[object]()
+
+    def start(_config: object, *, stack: int, **_: object) -> Run:
+        asked.append(stack)
+        return run
+
+    monkeypatch.setattr(launch, "start", start)
+    assert made_again.command(run, to_tables(run.config), []).endswith(" --stack 4")
+    assert "--stack 4 --recipe FILE" in say("recipe", run.name).stdout
+    assert say("--preset", "demo", "--stack", "4", "--detach").returncode == 0
+    assert say("--preset", "demo", "--detach").returncode == 0
+    assert asked == [4, 0]
+    assert "--stack" in refused(say("--preset", "demo", "--stack", "0", "--detach"))

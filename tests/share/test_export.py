@@ -114,14 +114,18 @@ def test_a_branch_says_of_which_run_it_is_one_and_a_preset_what_was_set(tmp_path
     assert again == "grok-tui --preset demo --set data.seed=7 --set notify.bell=true --plan 'when cleanup: pause'"
 
 
-def test_of_a_run_that_was_trained_in_a_stack_the_command_does_not_promise_the_same() -> None:
-    alone, stacked = planted.run(looked_back=False), runs.create(config.preset("nanda113"))
+def test_of_a_run_that_was_trained_in_a_stack_the_command_names_it_and_promises_nothing_where_that_has_changed() -> (
+    None
+):
+    alone, stacked, mixed = planted.run(looked_back=False), *(runs.create(config.preset("nanda113")) for _ in range(2))
     greeting = story.hello(stacked.name)
-    machine = {**greeting.machine, "stack": 4}
-    planted.record(stacked, [dataclasses.replace(greeting, machine=machine), Event(0, "started", "started", 1.7e9)])
+    greeting = dataclasses.replace(greeting, machine={**greeting.machine, "stack": 4})
+    begun = (greeting, Event(0, "started", "started", 1.7e9))
+    planted.record(stacked, begun)
+    planted.record(mixed, [*begun, story.hello(mixed.name)])
     how = made.made(whole.read(stacked))
-    assert how["again"] == "grok-tui --preset nanda113"
-    assert how["again_differs"].startswith("trained in a stack of 4: alone its last digits are others")
+    assert (how["again"], how["again_differs"]) == ("grok-tui --preset nanda113 --stack 4", "")
+    assert made.made(whole.read(mixed))["again_differs"].startswith("trained in a stack of 4, then alone: these round")
     assert made.made(whole.read(alone))["again_differs"] == ""
 
 

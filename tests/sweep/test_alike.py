@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ import torch
 from safetensors.numpy import load_file
 
 from grok_tui import config as configs
-from grok_tui import launch, runs, stacking, sweep_launch, sweeps
+from grok_tui import launch, recipe, runs, stacking, sweep_launch, sweeps
 from grok_tui.config import Config
 from grok_tui.runs import Run
 from grok_tui.stacking import Manner
@@ -149,7 +150,9 @@ def equal(one: Run, other: Run) -> None:
 
 
 @pytest.mark.usefixtures("own_home")
-def test_a_branch_of_a_member_of_a_stack_with_nothing_changed_equals_it_unless_it_is_trained_alone() -> None:
+def test_a_branch_of_a_member_of_a_stack_with_nothing_changed_equals_it_unless_it_is_trained_alone(
+    tmp_path: Path,
+) -> None:
     sweep = stacked(4, 2, decays="0.5,2")
     sweep_launch.start(sweep)
     until(lambda: over(sweep))
@@ -162,11 +165,24 @@ def test_a_branch_of_a_member_of_a_stack_with_nothing_changed_equals_it_unless_i
     assert "equal to the recording, bit for bit" in events(child, "replayed")[0].text
     equal(child, parent)
     assert stacking.manner(child) == Manner(4, 1)
+    like_its_recipe(parent, tmp_path / "recipe.toml")
     own = launch.branch(parent, 150, alone=True)
     until(lambda: bool(events(own, "finished")) and not own.alive)
     assert "alone, not in a stack of 4" in events(own, "resumed")[0].text
     assert column(own, "train_loss") != column(parent, "train_loss")
     assert stacking.manner(own).stack == 1
+    assert "it gives another trajectory, since the run was trained in a stack of 4, then alone" in recipe.text(own)
+
+
+def like_its_recipe(run: Run, file: Path) -> None:
+    """Its recipe names what repeats it, and does."""
+    text = recipe.text(run)
+    file.write_text(text, encoding="utf-8")
+    assert "it gives the same run: grok-tui --preset" in text
+    assert "--stack 4 --recipe FILE" in text
+    repeated = launch.start(recipe.applied(run.config, file), device="cpu", threads=1, stack=4)
+    until(lambda: bool(events(repeated, "finished")) and not repeated.alive)
+    equal(repeated, run)
 
 
 @pytest.mark.usefixtures("own_home")
