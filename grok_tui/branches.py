@@ -108,7 +108,7 @@ def last(parent: Run, before: int | None = None) -> int:
 
 def start(run: Run) -> int:
     """The epoch from which a branch is computed again: of its newest resume point, or 0."""
-    return max((int(path.stem) for path in run.resume_points.glob("*.safetensors") if path.stem.isdigit()), default=0)
+    return max((int(path.stem) for path in run.resume_points.glob("*.safetensors") if path.stem.isdecimal()), default=0)
 
 
 def _trunk(parent: Run, epoch: int) -> Trunk:
@@ -258,7 +258,7 @@ def _share(source: Path, target: Path, epoch: int) -> None:
     """Have the files of the epochs up to `epoch` in both directories, as hard links where that can be."""
     target.mkdir()
     for path in source.glob("*.safetensors"):
-        if not path.stem.isdigit() or int(path.stem) > epoch:
+        if not path.stem.isdecimal() or int(path.stem) > epoch:
             continue
         try:
             os.link(path, target / path.name)

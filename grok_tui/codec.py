@@ -17,7 +17,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
-from grok_tui import protocol
+from grok_tui import facts, protocol
 from grok_tui.errors import ProtocolError
 from grok_tui.protocol import Frame
 
@@ -83,6 +83,8 @@ def unpack(payload: bytes | memoryview) -> Frame:
     frame: Frame = _build(cls, raw)
     if isinstance(frame, protocol.Points):
         _check_columns(frame)
+    elif isinstance(frame, protocol.Event):
+        _check_event(frame)
     return frame
 
 
@@ -214,6 +216,15 @@ def _check_columns(points: protocol.Points) -> None:
     epochs = points.epochs
     if epochs.dtype != np.int64 or epochs.ndim != 1:
         raise ProtocolError("Points.epochs: one column of int64 was expected")
+    if len(epochs) and (epochs[0] < 0 or (len(epochs) > 1 and (epochs[1:] <= epochs[:-1]).any())):
+        raise ProtocolError("Points.epochs: 0 or more, and increasing, was expected")
     for name, column in points.values.items():
         if column.dtype != np.float64 or column.shape != epochs.shape:
             raise ProtocolError(f"Points.{name[:40]}: {len(epochs)} float64 values were expected")
+
+
+def _check_event(event: protocol.Event) -> None:
+    if not facts.moment(event.time):
+        raise ProtocolError(f"Event.time: {event.time!r:.40} is no time")
+    if reason := facts.wrong(event.what, event.data):
+        raise ProtocolError(f"Event.data: {reason}")

@@ -209,12 +209,12 @@ def from_tables(tables: dict[str, Any], source: str) -> Config:
     for section, table in tables.items():
         if section in ("name", "about"):
             if not isinstance(table, str):
-                raise ConfigError(f"{source}: {section} is text, not {table!r}")
+                raise ConfigError(f"{source}: {section} is text, not {table!r:.80}")
             parts[section] = table
         elif section not in SECTIONS:
             raise ConfigError(f"{source}: {_unknown(section, [*SECTIONS, 'name', 'about'])}")
         elif not isinstance(table, dict):
-            raise ConfigError(f"{source}: [{section}] is a table, not {table!r}")
+            raise ConfigError(f"{source}: [{section}] is a table, not {table!r:.80}")
         else:
             parts[section] = _section(section, table, source)
     return _consistent(Config(**parts), source)
@@ -376,4 +376,4 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     if not near and "." not in name:
         near = [key for key in known if key.partition(".")[2] == name]
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-    return f"{name!r} is not known; {hint}"
+    return f"{name!r:.80} is not known; {hint}"

@@ -98,7 +98,7 @@ def log(run: Run) -> Path:
 
 def stored(run: Run) -> list[int]:
     """The epochs whose weights are stored."""
-    return sorted(int(file.stem) for file in run.weights.glob("*.safetensors") if file.stem.isdigit())
+    return sorted(int(file.stem) for file in run.weights.glob("*.safetensors") if file.stem.isdecimal())
 
 
 def said(keys: Sequence[int]) -> str:
@@ -295,7 +295,7 @@ def going_on(run: Run) -> tuple[int, ...] | None:
         words = lock.read_text(encoding="utf-8", errors="replace").partition("\n")[2].split()
     except OSError:  # the directory has gone meanwhile
         return None
-    return tuple(int(word) for word in words if word.isdigit())
+    return tuple(int(word) for word in words if word.isdecimal())
 
 
 @contextmanager

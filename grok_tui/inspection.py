@@ -71,7 +71,7 @@ def tensors(file: Path) -> None:
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise PackError(f"{name} has no safetensors header that can be read") from None
     if epoch != int(file.stem):
-        raise PackError(f"{name} holds weights of epoch {epoch:,}")
+        raise PackError(f"{name} holds weights of epoch {epoch:,}"[:120])
     at = 0
     for start, end in ends:
         if start != at:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grok_tui import facts
 from grok_tui.errors import RecordError
 from grok_tui.growing import Growing
 
@@ -113,7 +114,8 @@ def _entry(line: bytes, number: int, path: Path) -> Entry:
         known = {name: fields.pop(name) for name in _FIELDS}
         entry = Entry(**known, data=fields)
         kinds = (int, float, int, str, bool, str)
-        if all(type(value) is kind for value, kind in zip(known.values(), kinds, strict=True)):
+        typed = all(type(value) is kind for value, kind in zip(known.values(), kinds, strict=True))
+        if typed and facts.moment(entry.time) and not (entry.ok and facts.wrong(entry.what, entry.data)):
             return entry
     except (ValueError, TypeError, KeyError, AttributeError):
         pass  # said below, as for a value of the wrong type

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from grok_tui import config as configs
+from grok_tui import facts
 from grok_tui.config import CONTROLS
 from grok_tui.errors import ConfigError
 
@@ -126,9 +127,9 @@ def _parse(found: dict[str, Any]) -> Lineage | None:
     """What a file says, if each field is one that a branch may have: the file may be somebody else's."""
     own = Lineage(**{each.name: found[each.name] for each in fields(Lineage) if each.name in found})
     whole = (
-        _name(own.parent)
+        proper(own.parent)
         and _whole(own.epoch, LAST)
-        and all(map(_time, (own.started, own.born)))
+        and all(map(facts.moment, (own.started, own.born)))
         and isinstance(own.changes, dict)
         and all(name in CONTROLS and _value(name, value) for name, value in own.changes.items())
         and isinstance(own.settings, dict)
@@ -139,8 +140,8 @@ def _parse(found: dict[str, Any]) -> Lineage | None:
     return own if whole else None
 
 
-def _name(text: object) -> bool:
-    """Whether a run beside this one may be called so: a parent is looked for there, and nowhere else."""
+def proper(text: object) -> bool:
+    """Whether a run or a sweep may be called so: it is looked for where those are, and nowhere else."""
     if not isinstance(text, str) or not _line(text):
         return False
     return text != "" and text == Path(text).name and not text.startswith(".") and len(os.fsencode(text)) < 256
@@ -153,10 +154,6 @@ def _line(text: object) -> bool:
 
 def _whole(value: object, most: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
-
-
-def _time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < MOST  # NaN is not
 
 
 def _value(control: str, value: object) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from grok_tui import paths
+from grok_tui import lineage, paths
 
 FILE = "sweep.json"
 
@@ -46,7 +46,7 @@ def read(run_dir: Path) -> Membership | None:
         own = Membership(str(found["sweep"]), str(found["id"]), int(found["member"]))
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):  # most runs are of no sweep
         return None
-    return own if own.sweep.isprintable() and Path(own.sweep).name == own.sweep else None
+    return own if lineage.proper(own.sweep) else None
 
 
 def places(found: Iterable[Membership]) -> dict[str, Path]:

@@ -83,7 +83,7 @@ class Run:
     @property
     def pid(self) -> int:
         """The process that took the lock last; 0 when none did."""
-        return int(found) if (found := self._lock_line(0)).isdigit() else 0
+        return int(found) if (found := self._lock_line(0)).isdecimal() else 0
 
     @property
     def started(self) -> float:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
-from grok_tui import hindsight, notes, samples
+from grok_tui import facts, hindsight, notes, samples
 from grok_tui.calls import Calls
 from grok_tui.course import STEERED, Course
 from grok_tui.plan import Schedule
@@ -20,6 +20,12 @@ from grok_tui.wording import ENDED
 
 MAPS = 256
 """Maps of one name that are kept: of nanda113 0.3 MB an epoch in all."""
+
+MOST = 1 << 20
+"""No task has a modulus beyond it."""
+
+KEYS = "key_frequencies"
+"""The array of those that are key: whole numbers."""
 
 SMALL = 4096
 """Numbers of an array that is no map: of these, all are kept."""
@@ -114,12 +120,13 @@ class RunState:
     @property
     def modulus(self) -> int:
         """p, where the task has one; 0 otherwise."""
-        return int(self.setting("task", "p") or 0)
+        found = self.setting("task", "p")
+        return found if facts.whole(found) and found < MOST else 0
 
     @property
     def chance(self) -> float:
         """The loss of a uniform guess, ln p; NaN before the hello."""
-        return float(np.log(self.modulus)) if self.modulus else float("nan")
+        return float(np.log(self.modulus)) if self.modulus > 0 else float("nan")
 
     @property
     def epochs(self) -> int:
@@ -203,7 +210,7 @@ class RunState:
                 self._greet(frame)
             case Points():
                 self._add(frame)
-            case Array():
+            case Array() if frame.name != KEYS or np.isfinite(frame.values).all():  # others name no frequency
                 self._keep(frame)
             case Event():
                 self._happened(frame)

@@ -137,7 +137,7 @@ class Sweep:
             text = self.lock.read_text(encoding="utf-8").strip()
         except (OSError, ValueError):  # no runner has been here
             return 0
-        return int(text) if text.isdigit() else 0
+        return int(text) if text.isdecimal() else 0
 
     @contextmanager
     def hold(self) -> Iterator[None]:

@@ -152,7 +152,7 @@ def sizes(place: Path) -> dict[int, int]:
     """Epoch -> bytes of the weights or resume points in a directory."""
     found = {}
     for path in place.glob("*.safetensors"):
-        if path.stem.isdigit():
+        if path.stem.isdecimal():
             with suppress(FileNotFoundError):  # gone since it was listed: it takes no room
                 found[int(path.stem)] = path.stat().st_size
     return found

@@ -126,7 +126,9 @@ class Trunk:
 
 def _measured(frame: Stored) -> int:
     """The epoch of measures, which come after their arrays and say that the look is whole; -1 of other frames."""
-    return int(frame.epochs[-1]) if isinstance(frame, Points) and "test_loss" in frame.values else -1
+    if not isinstance(frame, Points) or "test_loss" not in frame.values or not len(frame.epochs):
+        return -1
+    return int(frame.epochs[-1])
 
 
 def _upto(items: Iterable[Item], epoch: int) -> Iterator[Item]:

@@ -92,4 +92,4 @@ def _pid(path: Path) -> int:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, ValueError):  # it has just ended
         return 0
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdecimal() else 0

@@ -100,7 +100,7 @@ def _progress(done: int, of: int) -> None:
 
 def _stored(run: Run, epoch: int | None) -> Path:
     """The file with the weights of an epoch; of the last one that is stored, for None."""
-    stored = {int(path.stem): path for path in run.weights.glob("*.safetensors") if path.stem.isdigit()}
+    stored = {int(path.stem): path for path in run.weights.glob("*.safetensors") if path.stem.isdecimal()}
     if not stored:
         raise ExchangeError(f"{run.name} has no stored weights yet")
     if epoch is None:

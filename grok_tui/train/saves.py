@@ -39,7 +39,7 @@ class Saves:
         if past.gave_up:
             hindsight.forget(self._run)
             for path in (*self._run.resume_points.glob("*.safetensors"), *self._run.weights.glob("*.safetensors")):
-                if int(path.stem) > past.end:
+                if path.stem.isdecimal() and int(path.stem) > past.end:
                     path.unlink()
         for path in sorted(self._run.resume_points.glob("*.safetensors"), reverse=True):
             try:

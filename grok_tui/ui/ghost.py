@@ -44,7 +44,7 @@ def origin(place: str) -> Origin | None:
 def points(place: str) -> tuple[int, ...]:
     """The epochs of the resume points that the run in a directory has now. Blocks."""
     stems = (path.stem for path in Run(Path(place)).resume_points.glob("*.safetensors"))
-    return tuple(sorted(int(stem) for stem in stems if stem.isdigit()))
+    return tuple(sorted(int(stem) for stem in stems if stem.isdecimal()))
 
 
 class ParentState(RunState):

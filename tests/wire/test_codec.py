@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from grok_tui import codec
+from grok_tui import codec, facts
 from grok_tui.errors import ProtocolError
 from grok_tui.protocol import (
     Array,
@@ -49,7 +50,8 @@ arrays = hnp.arrays(
 def columns(draw: st.DrawFn) -> Points:
     n = draw(st.integers(0, 9))
     values = st.dictionaries(text, hnp.arrays(np.float64, n), max_size=4)
-    return Points(draw(hnp.arrays(np.int64, n)), draw(values))
+    epochs = sorted(draw(st.sets(st.integers(0, 1 << 62), min_size=n, max_size=n)))
+    return Points(np.array(epochs, np.int64), draw(values))
 
 
 catalogues = st.builds(
@@ -62,7 +64,7 @@ frames: st.SearchStrategy[Frame] = st.one_of(
     st.builds(Hello, whole, text, text, table, table, whole, catalogues),
     columns(),
     st.builds(Array, whole, text, arrays),
-    st.builds(Event, whole, text, text, number, whole, table),
+    st.builds(Event, whole, text, text, st.floats(0, facts.LATEST), whole, table),
     st.builds(Status, whole, text, number, st.dictionaries(text, number, max_size=3), whole),
     st.builds(Recorded, whole, whole, st.binary(max_size=50)),
     st.builds(Reply, whole, st.booleans(), whole, text),
@@ -195,6 +197,9 @@ def test_an_array_that_lies_about_itself_is_refused(head: Any) -> None:
         (np.arange(3), np.zeros(3, np.float32)),
         (np.arange(3, dtype=np.int32), np.zeros(3)),
         (np.arange(4).reshape(2, 2), np.zeros((2, 2))),
+        (np.array([5, 5, 6]), np.zeros(3)),
+        (np.array([7, 6]), np.zeros(2)),
+        (np.array([-1, 0]), np.zeros(2)),
     ],
 )
 def test_columns_that_do_not_fit_each_other_are_neither_written_nor_read(epochs: Any, column: Any) -> None:
@@ -245,3 +250,28 @@ def test_a_recorded_frame_is_carried_unopened() -> None:
 
 def test_a_hello_with_its_catalogue_is_small() -> None:
     assert len(codec.pack(hello())) < 500
+
+
+@pytest.mark.parametrize(
+    ("what", "data", "said"),
+    [
+        ("changed", {"control": "lr"}, "changed without value"),
+        ("changed", {"control": "lr", "value": "high"}, "changed with 'high' for value"),
+        ("changed", {"control": "lr", "value": math.nan}, "changed with nan for value"),
+        ("scheduled", {"control": "lr", "value": 1.0}, "scheduled without schedule"),
+        ("fired", {"id": -1}, "fired with -1 for id"),
+        ("planned", {"id": 1, "line": "\x1b[2J"}, "planned with .* for line"),
+        ("branch", {"changes": {"lr": None}}, "branch with .* for changes"),
+        ("branch", {"part": "../x"}, "branch with '../x' for part"),
+    ],
+)
+def test_an_event_that_could_not_be_acted_on_is_not_read(what: str, data: dict[str, Any], said: str) -> None:
+    with pytest.raises(ProtocolError, match=said):
+        codec.unpack(codec.pack(Event(3, what, "", 1.0, 0, data)))
+    assert codec.unpack(codec.pack(Event(3, "somebody's own", "", 1.0, 0, data)))
+
+
+@pytest.mark.parametrize("time", [-1.0, math.nan, math.inf, 1e300])
+def test_an_event_at_no_time_is_not_read(time: float) -> None:
+    with pytest.raises(ProtocolError, match="is no time"):
+        codec.unpack(codec.pack(Event(3, "started", "", time)))

@@ -77,7 +77,8 @@ def alike(left: RunState, right: RunState) -> bool:
 
 
 def test_epochs_come_when_they_came(run: Run) -> None:
-    fill(run, hello(), at(0, "started", 0.0), points(0, 200), at(200, "changed", 10.0), points(200, 800),
+    change = at(200, "changed", 10.0, control="lr", value=0.5)
+    fill(run, hello(), at(0, "started", 0.0), points(0, 200), change, points(200, 800),
          at(1000, "finished", 20.0))  # fmt: skip
     playing = player(run)
     assert newest(playing.take(0.0)) == 0
@@ -125,7 +126,8 @@ def test_what_is_before_the_epoch_to_start_from_is_there_at_once(run: Run) -> No
 
 def test_epochs_that_were_trained_again_are_played_again(run: Run) -> None:
     fill(run, hello(), at(0, "started", 0.0), points(0, 100), at(100, "failed", 10.0), at(0, "resumed", 90.0),
-         at(50, "replayed", 91.0), at(50, "changed", 91.0), points(50, 100), at(150, "finished", 101.0))  # fmt: skip
+         at(50, "replayed", 91.0), at(50, "changed", 91.0, control="lr", value=0.5), points(50, 100),
+         at(150, "finished", 101.0))  # fmt: skip
     playing = player(run)
     assert newest(playing.take(9.0)) == 90
     assert [f.what for f in playing.take(10.0) if isinstance(f, Event)] == ["failed", "resumed", "replayed", "changed"]
