@@ -51,7 +51,12 @@ def _new(function: click.decorators.FC) -> click.decorators.FC:
         click.option("--name", metavar="NAME", help="What to call the sweep."),
         click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where to train."),
         click.option("--threads", type=click.IntRange(1), metavar="N", help="CPU threads of each process."),
-        click.option("--jobs", type=click.IntRange(1), metavar="N", help="Processes at a time."),
+        click.option(
+            "--jobs",
+            type=click.IntRange(1),
+            metavar="N",
+            help="Processes at a time; one that is paused lets another begin, if there is memory, and goes on beside it.",
+        ),
         click.option("--stack", type=click.IntRange(1), metavar="N", help="Models that share each step."),
     )
     for option in reversed(options):

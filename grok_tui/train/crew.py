@@ -25,6 +25,9 @@ STACK = 16
 BESIDE = 0.5
 """Of a GPU's free memory, what one stack may take: others use it too."""
 
+PROCESS = 600 << 20
+"""Bytes that a trainer takes besides its models, in memory and, with CUDA's own, on a GPU."""
+
 Load = list[Member]
 """Members that one process trains."""
 
@@ -83,6 +86,15 @@ class Crew:
             with workers.post(sweep.path) as post:
                 launch.resume(run, device=device, threads=threads, hook=hook, post=post)
         return None
+
+    def lacks(self, contents: Contents, load: Sequence[Member]) -> str:
+        """Why the machine has no room for one more process, beside those that keep theirs; empty when it has."""
+        models = sum(sorted((memory(contents.config(member)) for member in load), reverse=True)[: self.stack])
+        free = gpu_memory(self.device) if self.device == "cuda" else int(psutil.virtual_memory().available)
+        need = PROCESS + models
+        return (
+            "" if free is None or need <= free else f"about {need / 1e9:.1f} GB is needed, {free / 1e9:.1f} GB is free"
+        )
 
     def _together(self, runs: Sequence[Run], sweep: Sweep) -> subprocess.Popen[bytes]:
         before = max(map(stacking.manner, runs))  # a load's members agree in it, but for those that were not begun

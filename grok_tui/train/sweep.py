@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -35,6 +36,9 @@ LOOK = 0.25
 
 BY_PLAN = "stopped by plan"
 """How the ledger's last entry begins when a run ended as it was to: by a rule of its plan."""
+
+SCARCE = 10.0
+"""Seconds between looks whether there is memory for one more member: on a GPU each starts a process."""
 
 PARTING = 60.0
 """Seconds for a member to save its resume point and end, once it was asked to stop."""
@@ -76,6 +80,11 @@ class Runner:
         self._writing = threading.Lock()
         self._untold = False
         """How the members stand could not be written."""
+        self._resting: set[int] = set()
+        """The threads that wait for nothing but what is paused."""
+        self._patience = -math.inf
+        """When it is worth looking again whether there is memory for one more."""
+        self._lacking = ""
         self._adopt()
 
     def run(self) -> None:
@@ -86,10 +95,15 @@ class Runner:
         for member in left:
             if member.state == "failed" and ((run := sweeps.run_of(self.contents, member)) is None or not run.state):
                 self._note(member, state="waiting", why="")  # it could not be begun; now its turn is to come again
-        with ThreadPoolExecutor(crew.jobs) as pool:
-            work = [pool.submit(self._carry, load, crew) for load in self._queue(crew)]
-            for one in work:
-                self._wait(one, work)
+        queue = deque(self._queue(crew))
+        work: list[Future[None]] = []
+        with ThreadPoolExecutor(max(len(queue), 1)) as pool:  # a thread for each that was begun, also of those at rest
+            while not self.stopping and (queue or not all(one.done() for one in work)):
+                while queue and not self.stopping and self._place_for(queue[0], crew, work):
+                    work.append(pool.submit(self._carry, queue.popleft(), crew))
+                time.sleep(LOOK)
+        for one in work:
+            one.result()
 
     def tell(self) -> None:
         """Write down how the members stand, if that could not be done when it changed.
@@ -104,14 +118,32 @@ class Runner:
         """Stop the members that are being trained, and begin no others. Safe to call from a signal handler."""
         self.stopping = True  # a flag and no event: a handler must not wait for a lock that it has interrupted
 
-    def _wait(self, one: Future[None], work: list[Future[None]]) -> None:
-        while not (one.done() or self.stopping):
-            time.sleep(LOOK)
-        if self.stopping:
-            for other in work:
-                other.cancel()  # of those that have not begun
-        if not one.cancelled():
-            one.result()
+    def _place_for(self, load: Load, crew: Crew, work: list[Future[None]]) -> bool:
+        """Whether a load may be begun now: one that is paused gives its place away, if there is memory for both."""
+        begun = sum(not one.done() for one in work)
+        if self._living(load):
+            return True  # it is only waited for
+        if begun - len(self._resting) >= crew.jobs or time.monotonic() < self._patience:
+            return False
+        if begun < crew.jobs or not (why := crew.lacks(self.contents, load)):
+            return True
+        self._patience = time.monotonic() + SCARCE
+        if why != self._lacking:
+            self._lacking = why
+            say(f"what is paused keeps its memory, and the next one waits for it: {why}")
+        return False
+
+    def _living(self, load: Load) -> bool:
+        return any((run := sweeps.run_of(self.contents, m)) is not None and run.alive for m in load)
+
+    def _rest(self, waiting: list[Run]) -> None:
+        """Note whether all that the present thread waits for is paused, and so leaves its place to others."""
+        me, before = threading.get_ident(), set(self._resting)
+        rests = bool(waiting) and all(run.alive and run.state.get("state") == "paused" for run in waiting)
+        if rests and me not in before:
+            names = ", ".join(run.name for run in waiting)
+            say(f"{names}: paused, and the next may be trained meanwhile")
+        self._resting = before | {me} if rests else before - {me}
 
     def _adopt(self) -> None:
         """Runs that a killed runner had made and not yet written down."""
@@ -200,8 +232,10 @@ class Runner:
             if self.stopping and leave == math.inf:
                 leave = time.monotonic() + PARTING
                 _stop([run for run in waiting.values() if run.alive], process)
+            self._rest(list(waiting.values()))
             if waiting:
                 time.sleep(LOOK)
+        self._rest([])
         return behind
 
     def _with_a_run(self, member: Member) -> Run:

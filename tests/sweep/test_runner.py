@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import subprocess
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from grok_tui.errors import RunError
 from grok_tui.protocol import Event, Order, Points
 from grok_tui.runs import Run
 from grok_tui.sweeps import Member, Sweep
+from grok_tui.train.crew import Crew
 from grok_tui.train.sweep import Runner
 from tests.sweep import tiny
 from tests.sweep.tiny import members, run_of, states
@@ -132,6 +134,49 @@ def test_a_member_that_its_plan_has_stopped_has_ended_and_is_not_gone_on_with() 
     assert epochs(run_of(member))[-1] == 99
     with pytest.raises(RunError, match="all of its members have ended"):
         sweep_launch.start(sweep)
+
+
+def paused(sweep: Sweep) -> list[int]:
+    """The members that are, by their numbers."""
+    return [m.number for m in members(sweep) if m.run and run_of(m).alive and run_of(m).state.get("state") == "paused"]
+
+
+def pausing(**changes: Any) -> Sweep:
+    """A sweep of three of which one trains at a time, and each pauses at epoch 20."""
+    sweep = tiny.made(decays="1,3,5", **SHORT)
+    contents = sweep.read()
+    options = replace(contents.options, **changes)
+    sweep.write(replace(contents, options=options, base=configs.planning(contents.base, ["at 20: pause"])))
+    return sweep
+
+
+def test_a_member_that_is_paused_gives_its_place_to_the_next_and_goes_on_when_it_is_continued() -> None:
+    sweep = pausing()
+    sweep_launch.start(sweep)
+    until(lambda: len(paused(sweep)) == 3)
+    assert "paused, and the next may be trained meanwhile" in sweep.log.read_text()
+    for member in members(sweep):
+        sources.ask(run_of(member), Order(1, "resume"))
+    until(lambda: over(sweep))
+    assert states(sweep) == ["finished"] * 3
+    assert all(epochs(run_of(member)) == list(range(200)) for member in members(sweep))
+
+
+def test_where_memory_is_short_the_next_waits_until_what_is_paused_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = pausing()
+    runner = Runner(sweep)
+    monkeypatch.setattr(Crew, "lacks", lambda *_: "about 9 GB is needed, 1 GB is free")
+    monkeypatch.setattr("grok_tui.train.sweep.SCARCE", 0.0)
+    work = threading.Thread(target=runner.run)
+    work.start()
+    try:
+        until(lambda: "paused" in [m and run_of(m).state.get("state") for m in members(sweep) if m.run])
+        until(lambda: runner._lacking != "")
+        assert len([m for m in members(sweep) if m.run]) == 1
+    finally:
+        runner.stop()
+        work.join()
+    assert states(sweep) == ["stopped", "waiting", "waiting"]
 
 
 @pytest.mark.parametrize("stack", [1, 2])
