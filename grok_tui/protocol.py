@@ -149,7 +149,8 @@ class Status:
     kind: ClassVar[str] = "status"
     epoch: int
     state: str
-    """running, paused, replaying (recomputing recorded epochs after a resume), finished, stopped, failed."""
+    """running, paused, waiting (for a seat in its stack), replaying (recomputing recorded epochs after a resume),
+    finished, stopped, failed."""
     rate: float
     """Epochs per second over the last few seconds; 0 when not running."""
     controls: dict[str, float]

@@ -55,7 +55,7 @@ def _new(function: click.decorators.FC) -> click.decorators.FC:
             "--jobs",
             type=click.IntRange(1),
             metavar="N",
-            help="Processes at a time; one that is paused lets another begin, if there is memory, and goes on beside it.",
+            help="Processes that train at a time; one that is paused lets another begin, and goes on beside it.",
         ),
         click.option("--stack", type=click.IntRange(1), metavar="N", help="Models that share each step."),
     )

@@ -68,6 +68,8 @@ class Session:
         self.throttle = Throttle()
         self._teller = Teller(self)
         self.paused = False
+        self.seated = True
+        """It may take steps, as far as those that it shares them with are concerned."""
         self.ready = False
         """As `attend` left it: what is due at this epoch is done, and steps may be taken."""
         self.lingering = False
@@ -103,7 +105,8 @@ class Session:
     @property
     def state(self) -> str:
         """As `protocol.Status.state`."""
-        return "replaying" if self.replaying else "paused" if self.paused else "running"
+        moving = "running" if self.seated else "waiting"
+        return "replaying" if self.replaying else "paused" if self.paused else moving
 
     def stop(self, why: str, asked: tuple[Ticket, int] | None = None, *, urgent: bool = True) -> None:
         """End after the present step, with a resume point, and then answer. Safe to call from a signal handler.
@@ -177,7 +180,7 @@ class Session:
         """Seconds until the next step may be taken; without end while the run is paused."""
         if self.lingering:
             return LINGER
-        return math.inf if self.paused else self.throttle.left
+        return math.inf if self.paused or not self.seated else self.throttle.left
 
     def attend(self) -> str:
         """Commands, then what is due before the next step. Returns the final state once there is one.

@@ -86,6 +86,11 @@ class Stack:
         self.seats[place] = seat
         return seat
 
+    def rows(self, place: int) -> dict[str, Tensor]:
+        """All that a place holds of the model in it, as views."""
+        kept = {name: getattr(self.optimizer, name)[place] for name in _KEPT}
+        return kept | {"weights": self.flat[place], "losses": self.losses[place], "hits": self.hits[place]}
+
     def leave(self, place: int) -> None:
         """Nobody sits there any more."""
         self._moving = [seat for seat in self._moving if seat.place != place]
@@ -144,21 +149,52 @@ class Stack:
 class Controls:
     """One seat's learning rate and weight decay, as scalars on the device."""
 
-    def __init__(self, adam: StackedAdamW, place: int) -> None:
-        self.lr, self.weight_decay = adam.lr[place], adam.weight_decay[place]
+    def __init__(self, rows: dict[str, Tensor]) -> None:
+        self.lr, self.weight_decay = rows["lr"], rows["weight_decay"]
 
 
 class Seat:
     """One model of a stack: what a session needs of a stepper."""
 
     def __init__(self, stack: Stack, place: int, table: Table) -> None:
-        self.stack, self.place, self.table = stack, place, table
-        self.flat = stack.flat[place]
-        self.weights = {name: weight[place] for name, weight in stack._weights.items()}
-        self.optimizer = Controls(stack.optimizer, place)
+        self.stack, self.table = stack, table
         self.epoch = 0
         """Steps taken."""
         self._read = 0
+        self._hold(place, stack.rows(place))
+
+    @property
+    def seated(self) -> bool:
+        """It has a place: without one it keeps all that it has, and cannot move."""
+        return self.place >= 0
+
+    def rise(self) -> None:
+        """Give the place to another, and keep what this one has."""
+        rows = {name: row.clone() for name, row in self._rows.items()}
+        self.stack.leave(self.place)
+        self._hold(-1, rows)
+
+    def sit(self, place: int) -> None:
+        """Take a free place, with all that was kept."""
+        rows = self.stack.rows(place)
+        self.stack._pairs.put(place, self.table)
+        for name, row in rows.items():
+            row.copy_(self._rows[name])
+        self.stack.leave(place)
+        self.stack.seats[place] = self
+        self._hold(place, rows)
+
+    def leave(self) -> None:
+        """It is over: whatever place it has is free."""
+        if self.seated:
+            self.stack.leave(self.place)
+
+    def _hold(self, place: int, rows: dict[str, Tensor]) -> None:
+        self.place, self._rows = place, rows
+        self.flat, self.optimizer = rows["weights"], Controls(rows)
+        shapes = self.stack.model.shapes
+        parts = torch.split(self.flat, [torch.Size(shape).numel() for shape in shapes.values()])
+        self.weights = {name: part.view(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
 
     @property
     def unread(self) -> int:
@@ -176,20 +212,17 @@ class Seat:
 
     def read_losses(self) -> tuple[Tensor, Tensor]:
         """Loss and accuracy that each step since the last call started from.  -> [n], [n] in float64."""
-        begun, self._read, stack = self._read, self.epoch, self.stack
-        return read_history(stack.losses[self.place], stack.hits[self.place], begun, self.epoch, stack._pairs.n)
+        begun, self._read, rows = self._read, self.epoch, self._rows
+        return read_history(rows["losses"], rows["hits"], begun, self.epoch, self.stack._pairs.n)
 
     def state(self) -> dict[str, Tensor]:
         """As `Stepper.state`: either goes on from the other's."""
-        adam = self.stack.optimizer
-        kept = {name: getattr(adam, name)[self.place] for name in _KEPT} | {"weights": self.flat}
-        return {name: tensor.detach().to("cpu", copy=True) for name, tensor in kept.items()}
+        return {name: self._rows[name].detach().to("cpu", copy=True) for name in (*_KEPT, "weights")}
 
     def load_state(self, state: dict[str, Tensor]) -> None:
         """Go on from what `state()` returned."""
-        self.flat.copy_(state["weights"])
-        for name in _KEPT:
-            getattr(self.stack.optimizer, name)[self.place].copy_(state[name])
+        for name in (*_KEPT, "weights"):
+            self._rows[name].copy_(state[name])
         self.epoch = self._read = int(state["steps"])
 
 

@@ -2,7 +2,8 @@
 
 Each run keeps a session of its own: recording, measures, ledger, resume points, viewers, commands. They advance
 in lockstep to the nearest epoch at which any of them has something due. Runs for which there is no seat yet
-wait until another has ended; one that fails or rests does not hold up the others.
+wait until another has ended or pauses; one that fails or rests does not hold up the others. One that is paused
+leaves its seat to who waits for one, and once it goes on is the first to get the next.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 import time
 import traceback
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class Member:
-    """A run that has a seat: its session, and what must be let go of in the end."""
+    """A run that was begun: its session, its seat, and what must be let go of in the end."""
 
     def __init__(self, session: Session, seat: Seat, held: ExitStack) -> None:
         self.session, self.seat, self.held = session, seat, held
@@ -74,8 +75,7 @@ class Together:
 
     def turn(self) -> bool:
         """Seat who waits, do what is due, take steps; False once nobody is left."""
-        while self.waiting and len(self.members) < self._seats and not self._signals.received:
-            self._seat(self.waiting.popleft())
+        self._give_seats()
         for member in list(self.members):
             self._attend(member)
         moving = [member for member in self.members if member.session.ready]
@@ -85,14 +85,43 @@ class Together:
             time.sleep(min(REST, *(member.session.rest for member in self.members)))
         return bool(self.members or (self.waiting and not self._signals.received))
 
+    def _give_seats(self) -> None:
+        """To those that go on first, then to those that wait for their turn; what is paused leaves its seat to them."""
+        back = [member for member in self.members if not (member.seat.seated or member.session.paused)]
+        while (back or self.waiting) and not self._signals.received:
+            if not self._free() and not self._made_room():
+                return
+            if back:
+                member = back.pop(0)
+                member.seat.sit(next(self._places()))
+                member.session.seated = True
+            else:
+                self._seat(self.waiting.popleft())
+
+    def _free(self) -> int:
+        """How many more may be trained at once."""
+        return self._seats - sum(member.seat.seated for member in self.members)
+
+    def _made_room(self) -> bool:
+        """Whether one that is paused has left its seat."""
+        resting = (m for m in self.members if m.seat.seated and m.session.paused and not m.session.replaying)
+        if (member := next(resting, None)) is None:
+            return False
+        member.seat.rise()
+        member.session.seated = False
+        return True
+
+    def _places(self) -> Iterator[int]:
+        seats = self._stack.seats if self._stack is not None else []
+        return (place for place, seat in enumerate(seats) if seat is None)
+
     def _seat(self, run: Run) -> None:
         held, seats = ExitStack(), list[Seat]()
 
         def take(config: Config, table: Table, device: torch.device) -> Seat:
             if self._stack is None:
                 self._stack = Stack(config, fewest(config, table, device, self._stacked, self._seats), device)
-            place = next(i for i, seat in enumerate(self._stack.seats) if seat is None)
-            seats.append(self._stack.take(place, config, table))
+            seats.append(self._stack.take(next(self._places()), config, table))
             return seats[-1]
 
         try:
@@ -103,7 +132,7 @@ class Together:
         except Exception as error:  # whatever ails one run, the others of the stack go on
             self._tell(run, error)
             if seats and self._stack is not None:
-                self._stack.leave(seats[0].place)
+                seats[0].leave()
             held.close()
             return
         self._signals.reach(session)
@@ -143,7 +172,7 @@ class Together:
 
     def _let_go(self, member: Member) -> None:
         self.members.remove(member)
-        member.seat.stack.leave(member.seat.place)
+        member.seat.leave()
         self._signals.forget(member.session)
         member.session.journal.close()
         member.held.close()

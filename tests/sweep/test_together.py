@@ -15,17 +15,20 @@ from grok_tui import launch, locks, runs
 from grok_tui.protocol import Hello
 from grok_tui.record import read
 from grok_tui.runs import Run
+from grok_tui.train import steer
 from grok_tui.train.cadence import is_measured
 from grok_tui.train.session import Session
 from grok_tui.train.throttle import Throttle
 from grok_tui.train.together import Together
 from tests.sweep import tiny
 from tests.sweep.test_runner import epochs, events
-from tests.train.stage import column
+from tests.train.stage import column, final
 from tests.train.test_throttle import Clock, Ticking
 from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("own_home")
+
+SERIES = ("train_loss", "test_loss", "train_accuracy")
 
 SHORT: dict[str, Any] = {"training__epochs": 120, "measure__every": 20, "record__resume_every": 50}
 
@@ -72,6 +75,30 @@ def test_each_run_of_a_stack_records_every_epoch_and_finishes_also_those_that_wa
         assert epochs(run) == list(range(120))
         assert hello(run).machine["stack"] == 2
         assert [path.name for path in sorted(run.resume_points.iterdir())][-1] == "00000120.safetensors"
+
+
+def test_one_that_is_paused_leaves_its_seat_to_who_waits_and_is_as_if_it_had_not_when_it_goes_on() -> None:
+    alone = made(3)
+    assert train(alone, seats=2).well
+    found = made(3)
+    together = Together([Path(run.path) for run in found], 2, "cpu", 1)
+    while not together.members or together.members[0].session.epoch < 30:
+        together.turn()
+    session = together.members[0].session
+    steer.pause(session, True)
+    steps = session.epoch
+    while len(together.members) < 3:
+        assert together.turn()
+    steer.pause(session, False)
+    together.turn()
+    assert (session.epoch, session.state) == (steps, "waiting")  # for one of the two others to end
+    while together.turn():
+        pass
+    for run, other in zip(found, alone, strict=True):
+        assert run.state["state"] == "finished"
+        assert epochs(run) == list(range(120))
+        assert [column(run, name) for name in SERIES] == [column(other, name) for name in SERIES]
+        assert final(run) == final(other)
 
 
 def test_one_that_diverges_fails_with_its_reason_and_the_others_finish() -> None:
