@@ -225,6 +225,6 @@ def _check_columns(points: protocol.Points) -> None:
 
 def _check_event(event: protocol.Event) -> None:
     if not facts.moment(event.time):
-        raise ProtocolError(f"Event.time: {event.time!r:.40} is no time")
+        raise ProtocolError(f"an event at a time that there is not: {event.time!r:.40}")
     if reason := facts.wrong(event.what, event.data):
-        raise ProtocolError(f"Event.data: {reason}")
+        raise ProtocolError(f"an event that cannot be acted on: {reason}")

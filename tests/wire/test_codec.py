@@ -273,5 +273,5 @@ def test_an_event_that_could_not_be_acted_on_is_not_read(what: str, data: dict[s
 
 @pytest.mark.parametrize("time", [-1.0, math.nan, math.inf, 1e300])
 def test_an_event_at_no_time_is_not_read(time: float) -> None:
-    with pytest.raises(ProtocolError, match="is no time"):
+    with pytest.raises(ProtocolError, match="at a time that there is not"):
         codec.unpack(codec.pack(Event(3, "started", "", time)))
