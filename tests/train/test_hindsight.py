@@ -14,9 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
 from grok_tui import config as configs
-from grok_tui import hindsight, launch, record, runs
+from grok_tui import hindsight, launch, locks, record, runs
+from grok_tui.commands.guarding import lock_run
 from grok_tui.config import Config
 from grok_tui.errors import ConfigError, RunError
 from grok_tui.hindsight import Result
@@ -333,3 +335,17 @@ def test_when_the_results_are_dropped_who_recomputes_ends_and_the_next_one_can_s
     until(lambda: len(done(run)) > 3, "the beginning of the next")
     again.process.terminate()
     again.process.wait()
+
+
+def test_a_locked_run_is_looked_back_at_and_stays_as_it_was_but_for_a_file_of_hindsight() -> None:
+    run = planted([0, 100])
+    locks.lock(run)
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    with computing(run) as worker:
+        assert worker.wait(60) == 0
+    assert done(run) == {0, 100}
+    assert {path: path.read_bytes() for path in before} == before
+    new = {path for path in run.path.rglob("*") if path.is_file()} - set(before)
+    assert {path.parent for path in new} == {run.path / "hindsight"}
+    said = " ".join(CliRunner().invoke(lock_run, ["--help"]).output.split())
+    assert "hindsight are written into files of their own" in said
