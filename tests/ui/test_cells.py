@@ -5,24 +5,68 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
 from grok_tui.ui import theme
 from grok_tui.ui.panes import STYLES
-from grok_tui.ui.widgets.cells import BOLD, Cells, Token, changed, cut, single, wrap
+from grok_tui.ui.widgets import glyphs
+from grok_tui.ui.widgets.cells import BOLD, Cells, Token, changed, cut, wrap
 from grok_tui.ui.widgets.grid import CellGrid
 
 
 @given(x=st.integers(-9, 30), y=st.integers(-2, 4), text=st.text(max_size=12), width=st.integers(0, 20))
 def test_text_is_cut_at_the_edges_and_never_widens_a_row(x: int, y: int, text: str, width: int) -> None:
     cells = Cells(width, 3)
-    assert cells.text(x, y, text, Token.TEST) == x + len(text)
-    assert [len(line) for line in cells.lines()] == [width] * 3
+    assert cells.text(x, y, text, Token.TEST) == x + glyphs.size(text)
+    assert [cell_len(line) for line in cells.lines()] == [width] * 3
 
 
-def test_what_is_not_one_cell_wide_is_replaced() -> None:
-    assert single("a\tb\n世é⠿") == "a?b??é⠿"
+def test_control_characters_are_replaced_and_joiners_left_out() -> None:
+    cells = Cells(12, 1)
+    cells.text(0, 0, "a\tb\n\x1b\u202e👩\u200d🔬❤\ufe0f👍🏽")
+    assert cells.line(0) == "a?b??👩🔬❤👍"
+
+
+def test_wide_letters_take_two_cells_and_marks_none() -> None:
+    cells = Cells(20, 1)
+    assert cells.text(1, 0, "电路形成 e\u0301x\u0302", Token.NOTE) == 12
+    assert cells.line(0) == " 电路形成 éx\u0302" + " " * 8
+    assert cells.runs(0) == [(" ", 0), ("电路形成 éx\u0302", Token.NOTE), (" " * 8, 0)]
+    assert "".join(text for text, _ in cells.runs(0, 1, 3)) == "电"
+
+
+def test_of_a_wide_letter_that_is_half_hidden_nothing_is_shown() -> None:
+    cells = Cells(5, 1)
+    cells.text(-1, 0, "世a界b世")
+    assert cells.line(0) == " a界b"
+    cells.text(2, 0, "|")
+    assert cells.line(0) == " a| b"
+    cells.text(0, 0, "世")
+    cells.text(1, 0, "|")
+    assert cells.line(0) == " || b"
+    cells.text(4, 0, "世")
+    assert cells.line(0) == " || " + " "
+    assert [text for text, _ in cells.runs(0, 0, 3)] == [" ||"]
+
+
+def test_a_wide_letter_that_changes_is_sent_whole() -> None:
+    before, after = Cells(12, 1), Cells(12, 1)
+    before.text(0, 0, "世世世")
+    after.text(0, 0, "世世世")
+    after.styles[0, 3] = Token.BAD
+    assert changed(before, after) == [(0, 2, 4)]
+    after.text(2, 0, "ab")
+    assert changed(before, after) == [(0, 2, 4)]
+    after.text(2, 0, " 界 ")
+    assert changed(before, after) == [(0, 2, 6)]
+
+
+@given(st.text(alphabet="a世é界x\u0302👩\u200d🔬 ", max_size=12), st.integers(0, 14))
+def test_what_is_cut_and_wrapped_fits(text: str, width: int) -> None:
+    assert cell_len(Words.shown(cut(text, width))) <= width
+    assert all(cell_len(Words.shown(line)) <= max(width, 2) for line in wrap(text, width))
 
 
 def test_only_cells_that_differ_are_changed() -> None:
@@ -59,6 +103,13 @@ class Words(CellGrid):
     """A grid that shows a line."""
 
     words = "loss 1.25"
+
+    @staticmethod
+    def shown(text: str) -> str:
+        """As it stands in cells."""
+        cells = Cells(40, 1)
+        cells.text(0, 0, text)
+        return cells.line(0).rstrip()
 
     def draw(self, width: int, height: int) -> Cells:
         cells = Cells(width, height)

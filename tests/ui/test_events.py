@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
+from grok_tui.protocol import Event
 from grok_tui.sources import Scripted
 from grok_tui.ui.panes import EventsPane
 from grok_tui.ui.panes.events import Log, told
@@ -100,3 +103,19 @@ def test_the_cursor_s_row_has_its_own_colour() -> None:
     cells = log.draw(40, 60)
     y = next(y for y, row in enumerate(cells.lines()) if "──" in row)
     assert cells.styles[y, 0] & 0xFF == Token.CURSOR
+
+
+async def test_notes_in_any_script_are_shown_as_they_were_written_and_break_no_frame() -> None:
+    texts = ("电路形成 starts", "🧪👩\u200d🔬é", "x\u0302 と ŷ", "한국어 메모", "long " + "世界" * 60)
+    written = [Event(200 + i, "note", text, 1.0, data={"id": f"a{i}"}) for i, text in enumerate(texts)]
+    app = Gallery(state_of([*frames(until=400), *written]), panes=(EventsPane,))
+    async with app.run_test(size=(60, 14)) as pilot:
+        await pilot.pause()
+        rows = app.text(EventsPane).splitlines()
+        assert {cell_len(row.rstrip("\n")) for row in rows} == {60}
+        assert all(row.startswith("│") and row.rstrip().endswith("│") for row in rows[1:-1])
+        shown = "\n".join(rows)
+        for text in ("⚑ 电路形成 starts", "⚑ 🧪👩🔬é", "⚑ x\u0302 と ŷ", "⚑ 한국어 메모", "世界世界"):
+            assert text in shown, shown
+        assert "?" not in shown
+        assert "…" in shown

@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.cells import cell_len
+
+from grok_tui.ui.widgets import glyphs
 
 GAP = 6
 """Unchanged cells in a row that are cheaper to send again than to skip."""
@@ -141,9 +142,10 @@ class Cells:
 
     def text(self, x: int, y: int, text: str, style: int = Token.TEXT) -> int:
         """Write `text` from column `x` of row `y`; returns the column after it."""
-        end = x + len(text)
-        if 0 <= y < self.height and x < self.width and end > 0 and text:
-            codes = np.frombuffer(single(text).encode("utf-32-le"), np.uint32)[max(-x, 0) : max(self.width - x, 0)]
+        whole = glyphs.codes(text)
+        end = x + len(whole)
+        if 0 <= y < self.height and x < self.width and end > 0 and len(whole):
+            codes = whole[max(-x, 0) : max(self.width - x, 0)]
             start = max(x, 0)
             self.chars[y, start : start + len(codes)] = codes
             self.styles[y, start : start + len(codes)] = style
@@ -157,9 +159,10 @@ class Cells:
 
     def stamp(self, x: int, y: int, label: str, style: int) -> None:
         """Write `label` around column `x`, inside, and blank what is left of words that it cuts."""
-        start = min(max(x - len(label) // 2, 0), max(self.width - len(label), 0))
+        size = glyphs.size(label)
+        start = min(max(x - size // 2, 0), max(self.width - size, 0))
         blank = self.chars[y] == ord(" ")
-        for edge, step in ((start - 1, -1), (start + len(label), 1)):
+        for edge, step in ((start - 1, -1), (start + size, 1)):
             while 0 <= edge < self.width and not blank[edge]:
                 self.chars[y, edge] = ord(" ")
                 edge += step
@@ -178,12 +181,12 @@ class Cells:
         if not len(styles):
             return []
         cuts = [0, *(np.flatnonzero(styles[1:] != styles[:-1]) + 1).tolist(), len(styles)]
-        line = str(self.chars[y, start:end].tobytes(), "utf-32-le")
-        return [(line[start:end], int(styles[start])) for start, end in pairwise(cuts)]
+        line = glyphs.texts(self.chars[y, start:end])
+        return [("".join(line[first:last]), int(styles[first])) for first, last in pairwise(cuts)]
 
     def line(self, y: int) -> str:
         """Row `y` as text."""
-        return str(self.chars[y].tobytes(), "utf-32-le")
+        return "".join(glyphs.texts(self.chars[y]))
 
     def lines(self) -> list[str]:
         """Every row as text."""
@@ -200,27 +203,27 @@ def changed(before: Cells, after: Cells) -> list[tuple[int, int, int]]:
     for y in np.flatnonzero(differ.any(axis=1)).tolist():
         columns = np.flatnonzero(differ[y])
         cuts = np.flatnonzero(np.diff(columns) > GAP) + 1
-        pieces += [(y, int(part[0]), int(part[-1]) + 1) for part in np.split(columns, cuts)]
+        pieces += [(y, *_whole(before, after, y, int(p[0]), int(p[-1]) + 1)) for p in np.split(columns, cuts)]
     return pieces
 
 
-def single(text: str) -> str:
-    """`text` with everything that is not one cell wide replaced, so that columns stay columns."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(c if cell_len(c) == 1 and c.isprintable() else "?" for c in text)
+def _whole(before: Cells, after: Cells, y: int, start: int, end: int) -> tuple[int, int]:
+    """The columns with the other halves of what is two cells wide, in either grid."""
+    rows = before.chars[y], after.chars[y]
+    start -= start > 0 and any(row[start] == glyphs.REST for row in rows)
+    return start, end + (end < after.width and any(row[end] == glyphs.REST for row in rows))
 
 
 def cut(text: str, width: int) -> str:
     """`text` shortened to `width` cells, with an ellipsis where something is missing."""
-    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"[: max(width, 0)]
+    return text if glyphs.size(text) <= width else glyphs.head(text, max(width - 1, 0)) + "…"[: max(width, 0)]
 
 
 def wrap(text: str, width: int) -> list[str]:
     """`text` broken between words into lines of at most `width` cells."""
     lines: list[str] = []
     for word in text.split():
-        if lines and len(lines[-1]) + 1 + len(word) <= width:
+        if lines and glyphs.size(lines[-1]) + 1 + glyphs.size(word) <= width:
             lines[-1] += " " + word
         else:
             lines.append(cut(word, max(width, 1)))
