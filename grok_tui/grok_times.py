@@ -110,6 +110,6 @@ def said(spread: Spread) -> str:
 
 
 def span(spread: Spread) -> str:
-    """The least and the greatest, in brackets."""
-    ends = (f"{'' if time.reached else '>'}{time.epoch:,}" for time in (spread.least, spread.most))
-    return f"[{'-'.join(ends)}]"
+    """The least and the greatest, in brackets; of the greatest a plus says that it was not reached by then."""
+    least, most = spread.least, spread.most
+    return f"[{'' if least.reached else '>'}{least.epoch:,}-{most.epoch:,}{'' if most.reached else '+'}]"

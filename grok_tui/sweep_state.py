@@ -7,12 +7,16 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from grok_tui import grok_times, listing, sweeps, wording, workers
+from grok_tui import grok_times, listing, sweeps, throughput, wording, workers
+from grok_tui.config import Config
 from grok_tui.errors import RunError
 from grok_tui.grok_times import Sign, Spread, Time
 from grok_tui.runs import Run
 from grok_tui.sweeps import Contents, Member, Sweep
 from grok_tui.tracks import Track
+
+SEVERAL = 1.05
+"""Members in training at a time from which on it is said how many."""
 
 BREATH = 0.2
 """Seconds of reading after which what was read may be drawn."""
@@ -188,6 +192,24 @@ class SweepState:
             yield f"{wording.rate(self.rate)} model-epochs/s"
             if self.alive and math.isfinite(self.left):
                 yield f"{wording.duration(self.left)} left"
+        else:
+            yield from self._reached()
+
+    def _reached(self) -> Iterator[str]:
+        """How fast it went, once it stands still: together, how many at a time, and one alone where one was."""
+        if (found := throughput.of(track.spans for track in self.tracks.values())) is None:
+            return
+        yield f"{wording.rate(found.rate)} model-epochs/s over {wording.duration(found.seconds)}"
+        if found.at_once > SEVERAL:
+            yield f"{found.at_once:.1f} at a time"
+            if found.alone and len({_shape(track.config) for track in self.tracks.values()}) == 1:
+                yield f"one alone {wording.rate(found.alone)} epochs/s"
+
+
+def _shape(config: Config) -> tuple[object, ...]:
+    """What the work of an epoch depends on."""
+    model = config.model
+    return config.task.p, config.n_train, model.d_model, model.n_heads, model.d_mlp, config.measure
 
 
 def heading(state: SweepState) -> str:

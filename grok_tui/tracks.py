@@ -17,6 +17,7 @@ from grok_tui.runs import Run
 from grok_tui.samples import SERIES, Phases
 from grok_tui.science.phases import PhaseFold
 from grok_tui.series import Series
+from grok_tui.throughput import Spans
 
 RECORDS = 4000
 """Records in one look: a tenth of a second."""
@@ -39,6 +40,8 @@ class Track:
         """Test accuracy, as it is read."""
         self._phases = Phases(self.config.chance)
         self._courses = Courses.of(self.config)
+        self.spans = Spans()
+        """When it was trained."""
         self._losses = b""
         """The newest record of train losses, not unpacked before a measure asks for it."""
 
@@ -88,6 +91,7 @@ class Track:
                 self._losses = payload
         elif b"\xa5event" in start:
             event = cast(Event, codec.unpack(payload))
+            self.spans.take(event)
             if event.what in STEERED:
                 self._courses.take(event.epoch, event.what, event.data)
 

@@ -21,7 +21,7 @@ def test_the_median_of_known_times_is_a_number() -> None:
 def test_one_that_never_grokked_leaves_the_median_of_three_a_number_but_not_the_greatest() -> None:
     spread = over_seeds([Time(7000), never(20_000), Time(8000)])
     assert spread is not None
-    assert (said(spread), span(spread)) == ("8,000", "[7,000->20,000]")
+    assert (said(spread), span(spread)) == ("8,000", "[7,000-20,000+]")
     assert spread.reached == 2
 
 
@@ -38,7 +38,7 @@ def test_one_that_has_not_come_far_yet_makes_the_median_a_lower_bound() -> None:
     spread = over_seeds([Time(7000), Time(9000), never(500)])
     assert spread is not None
     assert said(spread) == "7,000-9,000"
-    assert span(spread) == "[>500->500]"
+    assert span(spread) == "[>500-500+]"
 
 
 def test_the_median_of_two_needs_both() -> None:

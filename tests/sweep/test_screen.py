@@ -86,7 +86,7 @@ async def test_seeds_fold_into_a_median_where_never_is_no_number(sweep: Sweep) -
         await pilot.press("s")
         page = "\n".join(text(pilot)[:-3])
         assert "✓ 9,000" in page
-        assert "[7,000->20,000] 2/3" in page
+        assert "[7,000-20,000+] 2/3" in page
         assert "✓ 7,000" not in page
         assert len(screen.cell.numbers) == 3
         await pilot.press("s")

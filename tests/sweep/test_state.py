@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from grok_tui import config as configs
-from grok_tui import sweep_lists, sweep_state, workers
+from grok_tui import sweep_lists, sweep_state, sweeps, workers
 from grok_tui.grok_times import Sign, Time
 from grok_tui.protocol import PROTOCOL, Array, Catalogue, Event, Hello, Points
 from grok_tui.record import Recorder
@@ -163,7 +163,18 @@ def test_the_table_says_all_of_it(sweep: Sweep) -> None:
     text = "\n".join(sweep_lists.table(sweep))
     assert "3 of 6 done, 1 waiting, 1 failed, 1 stopped" in text
     assert "✗ failed: train loss is not finite from epoch 299 on" in text
-    assert "9,000 [7,000->20,000]" in text
+    assert "9,000 [7,000-20,000+]" in text
+
+
+def test_a_sweep_that_is_over_says_how_fast_it_went_beside_one_alone(sweep: Sweep) -> None:
+    for number, (begin, end) in zip((1, 2, 3), ((0, 100), (100, 300), (200, 400)), strict=True):
+        run = sweeps.run_of(sweep.read(), sweep.read().members[number - 1])
+        assert run is not None
+        recorder = Recorder(run.frames)
+        recorder.append(Event(0, "started", "started", 1e9 + begin))
+        recorder.append(Event(20_000, "finished", "finished", 1e9 + end))
+        recorder.close()
+    assert "150 model-epochs/s over 7 min, 1.2 at a time, one alone 200 epochs/s" in "\n".join(sweep_lists.table(sweep))
 
 
 def test_in_the_list_a_sweep_runs_stands_still_or_has_lost_its_runner(sweep: Sweep) -> None:
@@ -205,7 +216,7 @@ def test_the_board_is_the_grid_and_its_seeds_share_a_cell_when_asked(sweep: Swee
     taken = build(state, Sign.ACCURACY, collapsed=True)
     assert (taken.rows, [row[0].numbers for row in taken.cells]) == (("1", "5"), [(1, 2, 3), (4, 5, 6)])
     assert taken.cells[0][0].words == ("9,000",)
-    assert taken.cells[0][0].more[0] == "[7,000->20,000] 2/3"
+    assert taken.cells[0][0].more[0] == "[7,000-20,000+] 2/3"
     assert taken.cells[1][0].mark == "✗"
 
 
