@@ -68,7 +68,7 @@ def mixed(run: Run) -> str:
 
 def price(models: int) -> str:
     """What it means to go on as in a stack, for who is about to wait for it."""
-    return f"trained as {said(models)}, like its past, to repeat it bit for bit; on a CPU at least twice the work"
+    return f"trained as {said(models)}, like its past, to repeat it bit for bit; on a CPU about twice the work, or more"
 
 
 def _whole(value: object, otherwise: int) -> int:

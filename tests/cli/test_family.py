@@ -127,7 +127,7 @@ def test_a_branch_of_a_member_of_a_stack_says_what_repeating_it_costs_and_the_ch
     monkeypatch.setattr(launch, "_launch", lambda _run, *how: asked.append(how[-1]))
     run = recorded(stack=4)
     told = say("branch", run.name, "--epoch", "42").stderr
-    assert "demo-1.1: trained as in a stack of 4, like its past, to repeat it bit for bit; on a CPU at least" in told
+    assert "demo-1.1: trained as in a stack of 4, like its past, to repeat it bit for bit; on a CPU about" in told
     assert "--alone does without" in told
     assert say("branch", run.name, "--alone").returncode == 0
     assert "trained as in a stack of 4" in say("resume", run.name, "--detach").stderr

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from textual.widgets import Input
 
+from grok_tui.protocol import Hello
 from grok_tui.repeating import until as repeats
 from tests.ui.kin import changed, scripted, steered, world
 from tests.ui.stage import done, on_stage, text
@@ -66,3 +67,13 @@ async def test_the_branch_dialog_promises_no_more_than_is_so() -> None:
         pilot.app.screen.query_one("#at-epoch", Input).value = "7000"
         await pilot.pause()
         assert "no change: a control, which repeats its parent bit for bit" in "\n".join(text(pilot))
+
+
+async def test_the_branch_dialog_says_that_a_member_of_a_stack_is_repeated_as_in_one() -> None:
+    frames = steered()
+    stacked = [replace(f, machine=f.machine | {"stack": 4}) if isinstance(f, Hello) else f for f in frames]
+    for told, said in ((frames, False), (stacked, True)):
+        async with on_stage(scripted(told), doors=world().doors()) as (pilot, _):
+            await pilot.press("b")
+            await done(pilot, "points")
+            assert ("as in a stack of 4, like it." in "\n".join(text(pilot))) == said
