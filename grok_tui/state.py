@@ -210,8 +210,8 @@ class RunState:
                 self._greet(frame)
             case Points():
                 self._add(frame)
-            case Array() if frame.name != KEYS or np.isfinite(frame.values).all():  # others name no frequency
-                self._keep(frame)
+            case Array(values=values) if values.size and (frame.name != KEYS or np.isfinite(values).all()):
+                self._keep(frame)  # the others show nothing, or name no frequency: none of a trainer's
             case Event():
                 self._happened(frame)
             case Status():

@@ -8,7 +8,11 @@ import numpy as np
 
 from grok_tui.protocol import Array, Event, Points, Status
 from grok_tui.state import MAPS, RunState
+from grok_tui.ui.panes import FourierPane, LossesPane
+from grok_tui.ui.panes.ablation import AblationPane
 from grok_tui.ui.status import line
+from tests.ui import measures
+from tests.ui.gallery import Gallery, state_of
 from tests.ui.story import frames
 
 
@@ -91,3 +95,20 @@ def test_what_was_given_up_and_trained_again_counts_anew() -> None:
     assert state.phases.phase == straight.phases.phase
     assert state.phases.boundaries == straight.phases.boundaries
     assert [a.epoch for a in state.arrays["alpha"]] == [a.epoch for a in straight.arrays["alpha"]]
+
+
+async def test_arrays_that_no_trainer_records_leave_no_trace_and_every_pane_stands() -> None:
+    odd = [
+        Array(400, "ablation_per_frequency", np.zeros(0)),
+        Array(400, "fourier_W_E", np.zeros((2, 0))),
+        Array(400, "key_frequencies", np.array([1.5, np.nan])),
+    ]
+    before, after = (state_of([*measures.frames(300), *more]) for more in ([], odd))
+    for array in odd:
+        assert [found.epoch for found in after.arrays[array.name]] == [
+            found.epoch for found in before.arrays[array.name]
+        ]
+    app = Gallery(after, panes=(AblationPane, FourierPane, LossesPane))
+    async with app.run_test(size=(100, 40)) as pilot:
+        await pilot.pause()
+        assert "nats" in app.text(AblationPane)
