@@ -139,6 +139,11 @@ def hookless(run: str) -> str:
     return f"without its hook; to have one, stop it, then: grok-tui resume {run} --hook COMMAND"
 
 
+def idle(control: str, value: float) -> str:
+    """What is to be known of a value with which a run learns nothing; empty for any other."""
+    return "nothing is learnt at 0: no weight moves" if control == "lr" and value == 0 else ""
+
+
 def columns(rows: Sequence[Sequence[str]], right: frozenset[int] = frozenset()) -> list[str]:
     """Rows as lines with aligned columns, two spaces between them; those in `right` are aligned right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -45,6 +45,14 @@ def hookless(run: Run, hook: str) -> None:
         click.echo(f"{run.name} goes on {wording.hookless(run.name)}", err=True)
 
 
+def idle(run: Run, values: Iterable[tuple[str, float]]) -> None:
+    """Say of the controls' new values with which of them the run learns nothing."""
+    from grok_tui import wording
+
+    for said in filter(None, (wording.idle(control, value) for control, value in values)):
+        click.echo(f"{run.name}: learning rate: {said}", err=True)
+
+
 def on_terminal() -> bool:
     """The screen reads standard input and is drawn on the other two."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
@@ -142,6 +150,7 @@ def steer(run: Run, control: str, value: float) -> None:
 
     reply = ask(run, SetControl(1, control, value))
     click.echo(f"{run.name}: {reply.text} (epoch {reply.epoch:,})")
+    idle(run, [(control, value)])
 
 
 def tell(name: str, line: str) -> None:
@@ -153,10 +162,12 @@ def tell(name: str, line: str) -> None:
     from grok_tui import plan
     from grok_tui.protocol import Plan
 
-    plan.read(line)
+    asked = plan.read(line)
     run = find(name)
     reply = ask(run, Plan(1, line))
     click.echo(f"{run.name}: {reply.text} (epoch {reply.epoch:,})")
+    if isinstance(asked, plan.Rule):
+        idle(run, [(each.control, each.value) for each in asked.actions if isinstance(each, plan.Set | plan.Branch)])
 
 
 def overrides(shortcuts: dict[str, str | None], changes: Iterable[str]) -> list[tuple[str, str]]:

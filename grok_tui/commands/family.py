@@ -76,6 +76,7 @@ def branch(
     click.echo(f"{child.name}: {parent.name} {own}; computed again from epoch {branches.start(child):,}", err=True)
     if partly := _repeats(parent, child):
         click.echo(f"{child.name}: {partly}", err=True)
+    common.idle(child, changes.items())
     common.stacked(child)
     common.hookless(child, hook or dict(given).get("notify.hook", ""))
     quiet = detach or not (headless or once or common.on_terminal())

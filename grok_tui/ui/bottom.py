@@ -282,7 +282,8 @@ def preview(control: str, text: str, lr: float) -> str:
         return hint
     if control == "weight_decay" and math.isfinite(value) and value >= 0:
         return f"{effect(lr, value)} · {hint}"
-    return hint
+    idle = wording.idle(control, value)
+    return f"{idle} · {hint}" if idle else hint
 
 
 def effect(lr: float, weight_decay: float) -> str:

@@ -433,6 +433,37 @@ def test_undo_sets_back_what_is_in_force(say: Say, monkeypatch: pytest.MonkeyPat
     assert asked == [("weight_decay", 1.0)]
 
 
+def test_that_a_branch_learns_nothing_at_a_learning_rate_of_0_is_said(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launch, "_launch", lambda *_: None)
+    run = recorded()
+    warning = "learning rate: nothing is learnt at 0: no weight moves"
+    assert warning in say("branch", run.name, "--lr", "0").stderr
+    for control in ("--lr", "--weight-decay"):
+        assert warning not in say("branch", run.name, control, "0" if "decay" in control else "0.1").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("set", "demo-1", "lr", "0"), True),
+        (("set", "demo-1", "weight_decay", "0"), False),
+        (("plan", "demo-1", "at 6000: pause; set lr 0"), True),
+        (("plan", "demo-1", "at 6000: branch lr 0"), True),
+        (("plan", "demo-1", "at 6000: branch; set lr linear 0 over 100"), False),
+    ],
+)
+def test_that_nothing_is_learnt_at_a_learning_rate_of_0_is_said_where_it_is_set(
+    say: Say, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: bool
+) -> None:
+    recorded()
+    monkeypatch.setattr(common, "ask", lambda *_: Reply(1, True, 100, "done"))
+    done = say(*words)
+    assert done.stdout == "demo-1: done (epoch 100)\n"
+    assert done.stderr == ("demo-1: learning rate: nothing is learnt at 0: no weight moves\n" if said else "")
+
+
 def test_undo_says_why_there_is_nothing_to_undo(say: Say) -> None:
     assert refused(say("undo", recorded().name)) == "grok-tui: demo-1: nothing to undo: no control has been changed\n"
     assert "is not being trained now" in refused(say("undo", pulsed(make_run()).name))

@@ -236,3 +236,29 @@ def test_a_status_ahead_of_the_recording_offers_no_epoch_that_is_not_recorded() 
     state = state_of(parent(9000))
     state.apply(Status(9300, "running", 45.0, {}, 0))
     assert (state.epoch, wishes.recorded(state)) == (9300, 9000)
+
+
+async def test_the_line_that_has_the_keyboard_is_marked_without_colour() -> None:
+    async with on_stage(scripted(parent(9000)), doors=world().doors()) as (pilot, _):
+        await pilot.press("b")
+        await done(pilot, "points")
+        marked = []
+        for _key in range(4):
+            await pilot.pause()
+            marked += [line.split("│  ▸ ")[1][:12].strip() for line in text(pilot) if "│  ▸ " in line]
+            await pilot.press("tab")
+        assert marked == ["weight decay", "learning rat", "train until", "at epoch"]
+
+
+@pytest.mark.parametrize(("typed", "said"), [("0", True), ("0.0", True), ("1e-9", False), ("", False)])
+async def test_that_nothing_is_learnt_at_a_learning_rate_of_0_is_said_before_enter(typed: str, said: bool) -> None:
+    async with on_stage(scripted(parent(9000)), doors=world().doors(), size=(80, 24)) as (pilot, screen):
+        await pilot.press("b")
+        await done(pilot, "points")
+        pilot.app.screen.query_one("#control-lr", Input).value = typed
+        await pilot.pause()
+        assert ("nothing is learnt at 0: no weight moves" in "\n".join(text(pilot))) == said
+        await pilot.press("escape", "l", *(typed or ["backspace"]))
+        await pilot.pause()
+        assert screen.prompt.is_open
+        assert ("nothing is learnt at 0: no weight moves" in "\n".join(text(pilot))) == said

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.events import DescendantFocus
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from grok_tui import stacking
+from grok_tui import stacking, wording
 from grok_tui.errors import ConfigError
 from grok_tui.state import RunState
 from grok_tui.ui import wishes
@@ -20,6 +23,9 @@ from grok_tui.ui.wishes import Wish
 EPOCH, EPOCHS = "at-epoch", "until-epoch"
 CONTROL = "control-"
 """Ids of the inputs; a control's has its name behind it."""
+
+MARK = "▸"
+"""Before the line that has the keyboard."""
 
 
 class BranchScreen(ModalScreen[Wish | None]):
@@ -56,9 +62,14 @@ class BranchScreen(ModalScreen[Wish | None]):
 
     def _row(self, id: str, label: str, value: str) -> ComposeResult:
         with Horizontal(classes="branch-row"):
+            yield Static(MARK, classes="branch-mark")
             yield Static(label, classes="branch-label")
             yield Field(value, id=id, entered=self._enter)
             yield Static(id=f"{id}-note", classes="branch-note")
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        for row in self.query(".branch-row"):
+            row.set_class(event.widget in row.children, "-here")
 
     def on_input_changed(self, event: Input.Changed) -> None:
         if event.input.id == EPOCH:
@@ -100,6 +111,7 @@ class BranchScreen(ModalScreen[Wish | None]):
         self._note(EPOCH, wishes.again(self._points, self._at, self._named))
         if "weight_decay" in values and "lr" in values:
             self._note(f"{CONTROL}weight_decay", _meaning(values))
+            self._note(f"{CONTROL}lr", wording.idle("lr", _number(values["lr"])))
 
     def _note(self, id: str, text: str) -> None:
         self.query_one(f"#{id}-note", Static).update(text)
@@ -114,7 +126,13 @@ def _detail(state: RunState) -> str:
 
 def _meaning(values: dict[str, str]) -> str:
     """The effective decay; nothing while a text is no number."""
+    lr, decay = _number(values["lr"]), _number(values["weight_decay"])
+    return "" if math.isnan(lr) or math.isnan(decay) else effect(lr, decay)
+
+
+def _number(text: str) -> float:
+    """What was typed; NaN while it is no number."""
     try:
-        return effect(float(values["lr"]), float(values["weight_decay"]))
+        return float(text)
     except ValueError:
-        return ""
+        return math.nan
