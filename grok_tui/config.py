@@ -178,11 +178,19 @@ BEYOND = 1 << 62
 CONTROLS = {"weight_decay": "weight decay", "lr": "learning rate"}
 """Name -> label of what may be changed while a run goes on; their bounds are those of [optimizer]."""
 
+SHORT_CONTROLS = {"wd": "weight_decay"}
+"""As charts write it -> name. It is read wherever a control is named, and kept nowhere."""
+
 
 def limits(key: str) -> Mapping[str, Any]:
     """What may stand at `key`, e.g. "optimizer.weight_decay": its "low" and "high" or its "choices", and "about"."""
     section, _, name = key.partition(".")
     return next(f.metadata for f in dataclasses.fields(SECTIONS[section]) if f.name == name)
+
+
+def control(word: str) -> str:
+    """The name of the control, or whatever else, that a word means as it is typed."""
+    return SHORT_CONTROLS.get(word, word)
 
 
 def check(key: str, value: object, called: str) -> float:

@@ -161,7 +161,7 @@ class Reader:
         while self._next and self._next not in (":", "+", *_COMPARED):
             said.append(self._take())
         if self._next in _COMPARED:
-            series, below = " ".join(said), _COMPARED[self._take()]
+            series, below = config.control(" ".join(said)), _COMPARED[self._take()]
             if (self._series is not None and series not in self._series) or not series.isidentifier():
                 raise self._unknown(series, sorted(self._series or ()) or ["test_loss", "test_accuracy"], "series")
             value = self._number(f"a value of {series}")
@@ -201,7 +201,7 @@ class Reader:
         return plan.Set(control, self._value(control))
 
     def _control(self) -> str:
-        word = self._take()
+        word = config.control(self._take())
         if word not in config.CONTROLS:
             raise self._unknown(word, config.CONTROLS, "control")
         return word

@@ -13,12 +13,17 @@ from grok_tui.commands import common
 @click.argument("control")
 @click.argument("value")
 def set_control(run: str, control: str, value: str) -> None:
-    """Change a control of a living run: weight_decay or lr."""
+    """Change a control of a living run: weight_decay or lr.
+
+    wd means weight_decay, here and in plans.
+    """
+    from grok_tui import config
+
     try:
         number = float(value)
     except ValueError:
         raise click.UsageError(f"{control}: {value!r} is not a number") from None
-    common.steer(common.find(run), control, number)
+    common.steer(common.find(run), config.control(control), number)
 
 
 @click.command()

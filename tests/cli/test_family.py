@@ -464,6 +464,19 @@ def test_that_nothing_is_learnt_at_a_learning_rate_of_0_is_said_where_it_is_set(
     assert done.stderr == ("demo-1: learning rate: nothing is learnt at 0: no weight moves\n" if said else "")
 
 
+@pytest.mark.parametrize("word", ["wd", "weight_decay"])
+def test_weight_decay_is_set_by_either_of_its_names(say: Say, monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    asked: list[SetControl] = []
+
+    def ask(_run: Run, command: SetControl) -> Reply:
+        asked.append(command)
+        return Reply(1, True, 100, "done")
+
+    monkeypatch.setattr(common, "ask", ask)
+    assert say("set", recorded().name, word, "3").returncode == 0
+    assert [(command.name, command.value) for command in asked] == [("weight_decay", 3.0)]
+
+
 def test_undo_says_why_there_is_nothing_to_undo(say: Say) -> None:
     assert refused(say("undo", recorded().name)) == "grok-tui: demo-1: nothing to undo: no control has been changed\n"
     assert "is not being trained now" in refused(say("undo", pulsed(make_run()).name))

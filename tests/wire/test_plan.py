@@ -72,6 +72,16 @@ def test_an_order_reads_back_from_its_own_line(order: Go | Unplan) -> None:
         ("set weight_decay constant 1e-1", "set weight_decay 0.1"),
         ("when generalized: set weight_decay off", "when generalized: set weight_decay 0"),
         ("limit 0", "limit off"),
+        ("when circuit: set wd 0", "when circuit formation: set weight_decay 0"),
+        (
+            "when wd < 1: set wd linear 1 -> 0 over 3000",
+            "when weight_decay < 1: set weight_decay linear 1 -> 0 over 3000",
+        ),
+        (
+            "at 10: branch wd 3; set wd step *0.5 every 9",
+            "at 10: branch weight_decay 3; set weight_decay step *0.5 every 9",
+        ),
+        ("until wd below 1", "until weight_decay < 1"),
         ("step", "run 1"),
         ("until at 6000", "until 6000"),
         ("until when cleanup", "until cleanup"),
