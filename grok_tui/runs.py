@@ -23,6 +23,9 @@ from grok_tui.errors import GrokTuiError, RunError
 from grok_tui.lineage import Lineage
 from grok_tui.protocol import RECORDING
 
+NAMED = 4
+"""Of a sweep's runs, so many are named at most."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -241,12 +244,31 @@ def find(name: str | None = None) -> Run:
     path = Path(name).expanduser().absolute() if "/" in name or name in (".", "..") else _parent() / name
     path = Path(os.path.normpath(path))
     if not name or not path.is_dir():
+        if told := _sweep(name):
+            raise RunError(told)
         near = difflib.get_close_matches(name, [run.name for run in listing()], 1, 0.5)
         hint = f"did you mean {near[0]!r}?" if near else "grok-tui runs lists them"
         raise RunError(f"there is no run {name!r}; {hint}")
     run = Run(path)
     check(run.path)
     return run
+
+
+def _sweep(name: str) -> str:
+    """Where a name is that of a sweep, that it is, and what its runs are called; else empty."""
+    from grok_tui import sweeps  # which imports this module
+
+    if (sweep := next((each for each in sweeps.listing() if each.name == name), None)) is None:
+        return ""
+    told = f"{name!r} is a sweep and no run; grok-tui sweep {name} opens it"
+    try:
+        contents = sweep.read()
+    except RunError:  # opening it says why
+        return told
+    members = [run.name for member in contents.members if (run := sweeps.run_of(contents, member)) is not None]
+    if len(members) > NAMED:
+        return f"{told}; its {len(members)} runs are {', '.join(members[: NAMED - 1])}, … {members[-1]}"
+    return f"{told}; its runs are {', '.join(members)}" if members else f"{told}; it has no runs"
 
 
 def listing() -> list[Run]:

@@ -94,7 +94,7 @@ def undo(run: str, as_if_never: bool, listed: bool, detach: bool) -> int | None:
     From now on, the control of a living run is set back. As if it had never been, a new run is made, as by grok-tui
     branch RUN --before N with the number that --list shows; that takes anything back, not only the last change.
     """
-    from grok_tui import comparing, launch, undoing
+    from grok_tui import comparing, launch, listing, undoing
     from grok_tui.errors import RunError
 
     if listed and as_if_never:
@@ -118,6 +118,9 @@ def undo(run: str, as_if_never: bool, listed: bool, detach: bool) -> int | None:
     if what.back is None:
         last = undoing.said(state, what.never)
         raise RunError(f"{found.name}: {last} has been taken back; --as-if-never leaves out what was trained with it")
+    if not found.alive and listing.run_standing(found) == "finished":
+        last = undoing.said(state, what.never)
+        raise RunError(f"{found.name} has finished; --as-if-never makes a branch without {last}")
     common.steer(found, str(what.back.data["control"]), float(what.back.data["previous"]))
     return None
 

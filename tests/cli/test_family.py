@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from grok_tui import branches, cli, codec, comparing, launch, locks, pruning, record, removal, runs, wording
+from grok_tui import branches, cli, codec, comparing, launch, locks, pruning, record, removal, runs, sweeps, wording
 from grok_tui.commands import common
 from grok_tui.config import to_tables
 from grok_tui.export import again as made_again
@@ -475,6 +475,36 @@ def test_weight_decay_is_set_by_either_of_its_names(say: Say, monkeypatch: pytes
     monkeypatch.setattr(common, "ask", ask)
     assert say("set", recorded().name, word, "3").returncode == 0
     assert [(command.name, command.value) for command in asked] == [("weight_decay", 3.0)]
+
+
+def test_of_a_finished_run_undo_names_what_there_is_instead(say: Say) -> None:
+    run = pulsed(make_run())
+    run.write_state({"epoch": 100, "state": "finished"})
+    said = "grok-tui: demo-1 has finished; --as-if-never makes a branch without weight decay 3 → 9 at epoch 40\n"
+    assert refused(say("undo", run.name)) == said
+
+
+@pytest.mark.parametrize("seeds", [2, 6])
+@pytest.mark.parametrize("words", [("plan", "compared"), ("export", "compared", "s.csv"), ("compare", "compared", "a")])
+def test_where_a_run_is_meant_a_sweep_says_that_it_is_one_and_names_its_runs(
+    say: Say, words: tuple[str, ...], seeds: int
+) -> None:
+    sweep = tiny.made(decays=None, seeds=seeds)
+    words = tuple(word.replace("compared", sweep.name) for word in words)
+    opens = f"grok-tui: {sweep.name!r} is a sweep and no run; grok-tui sweep {sweep.name} opens it; "
+    assert refused(say(*words)) == opens + "it has no runs\n"
+    contents = sweep.read()
+    made = []
+    for member in contents.members:
+        run = runs.create(contents.config(member))
+        sweeps.mark(run, contents, sweep, member)
+        contents = contents.with_member(replace(member, run=run.name))
+        made.append(run.name)
+    sweep.write(contents)
+    named = (
+        f"its runs are {made[0]}, {made[1]}" if seeds == 2 else f"its 6 runs are {', '.join(made[:3])}, … {made[-1]}"
+    )
+    assert refused(say(*words)) == opens + named + "\n"
 
 
 def test_undo_says_why_there_is_nothing_to_undo(say: Say) -> None:
