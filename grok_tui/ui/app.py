@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
+from textual.widgets import Input
 
 from grok_tui.runs import Run
 from grok_tui.sources import Source
@@ -178,6 +179,12 @@ class GrokApp(InOrder):
         """See `InOrder`."""
         if isinstance(self.screen, Guarded):
             self.screen.tell_dropped(late)
+
+    def leaves(self, key: str) -> bool:
+        """See `InOrder`."""
+        if key == "ctrl+q":
+            return True
+        return isinstance(self.screen, Guarded) and not isinstance(self.focused, Input) and self.screen.leaves(key)
 
     def action_help(self) -> None:
         """Every key, every pane."""

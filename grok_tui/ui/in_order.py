@@ -7,6 +7,8 @@ a screen that it opens has the keyboard, or it is known that none comes.
 
 What waited for a screen that does not come is dropped, and that is said: it was typed for that screen, and `0.3` or
 `y` are other keys below. Where a key is refused at once, nothing waits and nothing is dropped.
+
+Whoever wants to leave need not wait: what opens may never come.
 """
 
 from __future__ import annotations
@@ -35,6 +37,12 @@ PATIENCE = 5.0
 
 LOOK = 0.01
 """Seconds between looks whether they may go on; only while some wait."""
+
+MOMENT = 0.3
+"""Seconds in which a letter that leaves may still be for what opens."""
+
+AT_ONCE = frozenset({"ctrl+c", "ctrl+q"})
+"""Keys that wait for nothing that is to open, where they leave: they are no answer and no text."""
 
 Over = Callable[[], bool]
 
@@ -67,6 +75,10 @@ class InOrder(App[str]):
     def dropped(self, late: bool) -> None:
         """Told when keys were dropped, since nothing has opened; `late` when it may come yet."""
 
+    def leaves(self, key: str) -> bool:  # noqa: ARG002 - for those who know of keys
+        """Whether a key leaves the app from what is shown now."""
+        return False
+
     async def on_event(self, event: events.Event) -> None:
         """Every event comes by here first, in the order in which they were posted."""
         if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
@@ -84,12 +96,24 @@ class InOrder(App[str]):
             await self._carry_out(self._keys.popleft())
             if self.screen is not before:  # a dialog's answer is told to whoever asked
                 self._settling.append(asyncio.create_task(_heard((self.screen, self))).done)
-        if self._keys and self._timer is None:
+        if (leave := self._leave()) is not None:
+            self._keys.clear()
+            await self._carry_out(leave)
+        elif self._keys and self._timer is None:
             self._timer = self.set_timer(LOOK, self._look_again)
 
     async def _look_again(self) -> None:
         self._timer = None
         await self._go_on()
+
+    def _leave(self) -> events.Key | None:
+        """The key that leaves before there is what is to open, if one of those that wait does."""
+        if not (self._opening and self.screen_stack and self.screen.is_mounted):
+            return None
+        leave = [key for key in self._keys if isinstance(key, events.Key) and self.leaves(key.key)]
+        if len(leave) == len(self._keys) and monotonic() - self._since > MOMENT:
+            return next(iter(leave), None)
+        return next((key for key in leave if key.key in AT_ONCE), None)
 
     def _wait(self) -> bool:
         """Whether keys have to wait. Drops those that have waited for nothing, or for too long."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
@@ -185,6 +186,27 @@ async def test_keys_do_not_wait_for_ever() -> None:
             assert screen.view.log_x
             gate.set()
             await until(pilot, shown(pilot, BranchScreen))
+
+
+@pytest.mark.parametrize("keys", [("ctrl+c",), ("ctrl+q",), ("q",), ("q", "q"), ("0", ".", "ctrl+c"), ("x", "ctrl+q")])
+async def test_whoever_wants_to_leave_need_not_wait_for_what_is_to_open(keys: tuple[str, ...]) -> None:
+    source, made = scripted(LIVE), world()
+    with slow(made.doors(), "points") as (doors, _), patch.object(in_order, "PATIENCE", 60.0):
+        async with on_stage(source, doors=doors) as (pilot, _):
+            burst(pilot, "b", *keys)
+            await until(pilot, lambda: pilot.app.return_value is not None, 5.0)
+            assert "come back: grok-tui attach" in str(pilot.app.return_value)
+            assert made.made == []
+
+
+async def test_a_letter_that_leaves_is_still_for_a_dialog_that_opens_in_a_moment() -> None:
+    source, made = scripted(LIVE), world()
+    async with on_stage(source, doors=made.doors()) as (pilot, screen):
+        before = screen.view
+        burst(pilot, "b", "q", "k", "escape", "x")
+        await until(pilot, lambda: screen.view.log_x != before.log_x)
+        assert pilot.app.return_value is None
+        assert orders(source) == []
 
 
 async def test_home_and_the_screen_that_it_opens_take_a_burst_in_order(tmp_path: Path, monkeypatch: Any) -> None:

@@ -73,6 +73,10 @@ class Guarded(Screen[None]):
         why = "what was to open takes long" if late else self.query_one(Hints).notice
         self.say(" · ".join(filter(None, (why, "what was typed behind it is dropped"))), "$warn")
 
+    def leaves(self, key: str) -> bool:
+        """Whether a key leaves the viewer."""
+        return any(dict(row.does).get(key) == "leave" for row in self.KEYS)
+
     def action_leave(self) -> None:
         """Leave the viewer; what trains goes on."""
         raise NotImplementedError
