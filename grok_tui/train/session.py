@@ -81,6 +81,8 @@ class Session:
         """The newest value of what is recorded at each epoch."""
         self.latest = dict(past.latest)
         """The newest finite value of each series."""
+        self._measured = past.measured
+        """The last epoch that was measured; its turn may come again, after a pause or while the end waits."""
         self._burst = 1
         self._flushed = 0.0
         self._start_from_the_past()
@@ -280,7 +282,7 @@ class Session:
         epoch, measure = self.epoch, self.config.measure
         last = epoch == self.config.training.epochs
         closely = last or epoch % measure.closely_every == 0
-        if (closely or is_measured(epoch, measure.every)) and epoch > self._past.measured:
+        if (closely or is_measured(epoch, measure.every)) and epoch > self._measured:
             self._measure(closely)
         self._saves.save_what_is_due(last=last)
 
@@ -317,6 +319,7 @@ class Session:
     def _measure(self, closely: bool) -> None:
         self.settle()
         numbers = self._looks.look(self.epoch, self._stepper.weights, closely)
+        self._measured = self.epoch
         self.latest |= {name: value for name, value in numbers.items() if np.isfinite(value)}
         self.planner.look(numbers)
 

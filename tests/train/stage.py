@@ -107,6 +107,11 @@ def column(run: Run, name: str) -> dict[int, float]:
     return {int(e): float(v) for f in frames for e, v in zip(f.epochs, f.values[name], strict=True)}
 
 
+def measured(run: Run) -> list[int]:
+    """The epochs of the measures, one after another as they stand in the recording."""
+    return [int(f.epochs[0]) for f in record.read(run.frames)[0] if isinstance(f, Points) and "test_loss" in f.values]
+
+
 def final(run: Run) -> dict[str, list[float]]:
     """The last weights and optimiser state."""
     state, _ = checkpoint.read(sorted(run.resume_points.glob("*.safetensors"))[-1])

@@ -15,7 +15,7 @@ from grok_tui.offshoot import Outcome
 from grok_tui.runs import Run
 from grok_tui.train import checkpoint, offshoots
 from tests.train.offspring import PLAN, Process, asking, nobody_makes, of_epoch_37, waiting
-from tests.train.stage import Killed, Mortal, ask, column, entries, events, final, on, tiny, train, whole
+from tests.train.stage import Killed, Mortal, ask, column, entries, events, final, measured, on, tiny, train, whole
 from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("own_home")
@@ -255,6 +255,25 @@ def test_the_end_of_a_run_waits_for_what_becomes_of_its_branch_with_all_saved(mo
         started[0].returncode = -9
         assert session.attend() == "stopped"
     assert [entry.what for entry in entries(run)][-2:] == ["amiss", "stopped"]
+
+
+def test_a_run_whose_end_waits_for_its_branch_is_measured_there_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = waiting(monkeypatch)
+    run = runs.create(tiny("at 37: branch", training__epochs=60))
+    with on(run) as session:
+        while not session.lingering:
+            assert not session.attend()
+            if session.ready:
+                session._stepper.advance(steps := session.reach())
+                session.stepped(steps, 1.0)
+        for _ in range(5):
+            assert not session.attend()
+            assert session.lingering
+        started[0].returncode = -9
+        assert session.attend() == "finished"
+    epochs = measured(run)
+    assert epochs[-1] == 60
+    assert epochs == sorted(set(epochs))
 
 
 def test_who_wants_a_run_to_end_now_does_not_wait_long_and_the_branch_stays_owed(

@@ -22,6 +22,7 @@ from tests.train.stage import (
     entries,
     events,
     final,
+    measured,
     on,
     tiny,
     train,
@@ -69,6 +70,12 @@ def test_a_condition_is_looked_at_when_the_run_is_measured() -> None:
     first = next(e for e in measured[1:] if (losses[e] > value) == rising)
     run = whole(f"when test_loss {'>' if rising else '<'} {value!r}: set lr 0", training__epochs=100)
     assert [e.epoch for e in events(run, "changed")] == [first]
+
+
+def test_a_run_that_was_paused_where_it_is_measured_is_measured_there_once() -> None:
+    epochs = measured(whole("at 50: pause", training__epochs=60))
+    assert 50 in epochs
+    assert epochs == sorted(set(epochs))
 
 
 def test_so_many_epochs_after_a_condition_is_an_exact_epoch() -> None:
