@@ -79,7 +79,7 @@ def create(
         without[0].text if without else "",
         asked or 0,
     )
-    stale = any(entry.epoch == epoch and entry not in kept for entry in trunk.entries)
+    stale = any(e.epoch == epoch and e.what in STEERED and e not in kept for e in trunk.entries)
     past = _Past(trunk, epoch, kept, _steps(own, config, kept, _given_up(kept, without, asked)))
 
     def fill(child: Run) -> None:

@@ -205,6 +205,14 @@ def test_other_interventions_than_changes_come_along() -> None:
     assert ledger.read(child.ledger)[1].data == {"line": "at 90: stop"}
 
 
+def test_a_branch_that_a_plan_asked_for_begins_where_it_was_asked_for() -> None:
+    asked = told(50, "branch", 3, changes={}, owed=True), told(50, "fired", 4, id=1)
+    run = parent((*STORY[:9], *asked, losses(50, 60)))
+    assert branches.start(branches.create(run, 50, asked=3)) == 50
+    steered = parent((*STORY[:9], *asked, changed(50, 5, 0.5, 3.0), losses(50, 60)))
+    assert branches.start(branches.create(steered, 50, asked=3)) == 25, "that of epoch 50 may hold the later value"
+
+
 def test_what_became_of_the_parents_own_branches_is_no_past_of_a_branch() -> None:
     asked = told(40, "branch", 3, changes={}, owed=True)
     answers = told(45, "offshoot", 4, wish=3, child="demo-1.1"), told(45, "amiss", 5, wish=3)
