@@ -147,7 +147,7 @@ class GrokApp(InOrder):
         while len(self.screen_stack) > 1 and not isinstance(self.screen, Guarded):
             self.pop_screen()
 
-    def on_home_wanted(self, _message: HomeWanted) -> None:
+    def on_home_wanted(self, message: HomeWanted) -> None:
         compared, self._compared = self._compared, None
         if compared is not None and isinstance(self.screen, RunScreen):  # it was opened there
             self.switch_screen(self._comparison(*compared))
@@ -155,7 +155,7 @@ class GrokApp(InOrder):
             self.switch_screen(self._members(self._sweep))
         else:
             self._sweep = self._shown = None  # it is not where one came from any more
-            self.switch_screen(self._home())
+            self.switch_screen(self._home(message.place))
 
     def _run(self, source: Source, like: RunScreen | None = None) -> RunScreen:
         return RunScreen(source, self._doors, *self._intervals, like)
@@ -172,8 +172,8 @@ class GrokApp(InOrder):
 
         return SweepScreen(sweep, self._doors, number, self._shown)
 
-    def _home(self) -> HomeScreen:
-        return HomeScreen(self._doors)
+    def _home(self, place: str = "") -> HomeScreen:
+        return HomeScreen(self._doors, place)
 
     def dropped(self, late: bool) -> None:
         """See `InOrder`."""

@@ -75,8 +75,12 @@ class SweepWanted(Message):
     number: int
 
 
+@dataclass
 class HomeWanted(Message):
     """Presets and runs should be shown."""
+
+    place: str = ""
+    """The directory of the run that is left; empty where there is none."""
 
 
 @dataclass

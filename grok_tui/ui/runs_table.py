@@ -91,6 +91,13 @@ class RunsTable(DataTable[str]):
             self._draw(run.name)
             self._tell()
 
+    def go(self, place: str) -> bool:
+        """Bring the bar to the run in that directory, and say whether it is there."""
+        row = next((y for y, run in enumerate(self.runs) if str(run.path) == place), None)
+        if row is not None:
+            self.move_cursor(row=row)
+        return row is not None
+
     def show(self, rows: list[Row]) -> None:
         """Show these runs."""
         before, at = [(row.lines, row.run.name) for row in self._rows], self.run

@@ -14,6 +14,7 @@ from grok_tui.errors import LaunchError
 from grok_tui.runs import Run
 from grok_tui.sources import Scripted
 from grok_tui.ui.doors import Doors
+from grok_tui.ui.runs_table import RunsTable
 from grok_tui.ui.screens.home import HomeScreen
 from grok_tui.ui.screens.run import RunScreen
 from tests.ui.at_home import make, scripted
@@ -208,6 +209,55 @@ async def test_home_is_reached_from_a_run_and_closes_its_source() -> None:
         assert await anext(source.frames(), None) is None
         await pilot.press("q")
     assert source.sent == []
+
+
+async def test_home_from_a_run_has_the_bar_on_it_and_enter_opens_it_again() -> None:
+    made = [make("demo", "finished") for _ in range(40)]
+    for left in (made[3], made[-1], made[0]):
+        opened: list[Run] = []
+        started: list[Config] = []
+        looked = threading.Event()
+
+        def source(run: Run, opened: list[Run] = opened) -> Scripted:
+            opened.append(run)
+            return scripted(run)
+
+        def start(settings: Config, started: list[Config] = started) -> Run:
+            started.append(settings)
+            return made[0]
+
+        def listed(looked: threading.Event = looked) -> list[Run]:
+            looked.wait(20)
+            return runs.listing()
+
+        own = Scripted(frames(until=100))
+        own.place = str(left.path)
+        async with viewer(own, Doors(source=source, start=start, listing=listed)).run_test(size=(100, 40)) as pilot:
+            await own.taken()
+            await pilot.press("H")
+            await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+            await pilot.press("enter")  # the runs are not there yet
+            looked.set()
+            await done(pilot, "runs")
+            table = pilot.app.screen.query_one(RunsTable)
+            assert pilot.app.focused is table
+            assert table.run == left
+            assert any(f" {left.name} " in row for row in text(pilot))
+            await pilot.press("enter")
+            await until(pilot, lambda: isinstance(pilot.app.screen, RunScreen))
+            assert (opened, started) == ([left], [])
+
+
+async def test_home_from_a_run_that_is_not_listed_is_on_the_presets() -> None:
+    make("demo", "finished")
+    own = Scripted(frames(until=100))
+    own.place = "/elsewhere/demo-1"
+    async with viewer(own).run_test(size=(100, 40)) as pilot:
+        await own.taken()
+        await pilot.press("H")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HomeScreen))
+        await done(pilot, "runs")
+        assert isinstance(pilot.app.focused, OptionList)
 
 
 @pytest.mark.parametrize("size", [(20, 5), (1, 1), (80, 24), (300, 90)])

@@ -40,9 +40,12 @@ class HomeScreen(Guarded):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal")]
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-short"), (34, "-tall")]
 
-    def __init__(self, doors: Doors) -> None:
+    def __init__(self, doors: Doors, place: str = "") -> None:
+        """`place` is the directory of the run from which one comes; empty for none."""
         super().__init__(id="home")
         self.doors = doors
+        self._place = place
+        """Where the bar is to be, until the runs are there."""
         self._presets: dict[str, Config] = {}
         self._starting = False
         self._deleting = False
@@ -64,6 +67,8 @@ class HomeScreen(Guarded):
         for name, found in self._presets.items():
             presets.add_options([*([None] if presets.option_count else []), Option(preset_line(name, found), id=name)])
         presets.highlighted = 0
+        if self._place:
+            self.set_focus(self._table)  # now: an Enter that comes before the runs is not to start a preset
         self.run_worker(self._reload(), name="runs", group="runs")
         self.set_interval(LOOK, self.action_reload)
 
@@ -80,6 +85,9 @@ class HomeScreen(Guarded):
         if not rows and self.focused is self._table:
             self.query_one("#presets").focus()
         self._table.show(rows)
+        place, self._place = self._place, ""
+        if place and not self._table.go(place) and self.focused is self._table:
+            self.set_focus(self.query_one("#presets"))
         self._offer()
 
     @property

@@ -198,8 +198,8 @@ class RunScreen(Arranging, Noting, Ghosts, Planning, Branching, Relating, Replay
     # Leaving
 
     def action_home(self) -> None:
-        """Presets and runs."""
-        self.want(HomeWanted())
+        """Presets and runs, with the bar on this one."""
+        self.want(HomeWanted(self.source.place))
 
     def action_leave(self) -> None:
         """Leave; the run goes on."""
