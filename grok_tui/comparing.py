@@ -5,6 +5,7 @@ No clock and no screen: the compare screen and `grok-tui compare --once` say the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from grok_tui import crossings, hindsight, lineage, record, runs, ways, wording
-from grok_tui.errors import RunError
+from grok_tui.errors import GrokTuiError, RunError
 from grok_tui.protocol import Array, Frame
 from grok_tui.runs import Run
 from grok_tui.science.phases import Phase
 from grok_tui.sources import BATCH, named
-from grok_tui.state import RunState
+from grok_tui.state import Ghost, RunState
 from grok_tui.ways import NAMES, NONE
 
 LEAST, MOST = 2, 8
@@ -122,6 +123,24 @@ def read(run: Run) -> Lean:
         for frame in found:
             state.apply(frame)
     return state
+
+
+def past(run: Run, below: frozenset[Path] = frozenset()) -> Ghost | None:
+    """The past that a branch has in common with its parent, with that one's own; None where it is not to be had.
+
+    `below`: its branches, which are nobody's parents here, whatever their files say.
+    """
+    own = run.lineage
+    above = runs.parent(run) if own else None
+    below |= {run.path.resolve()}
+    if own is None or above is None or above.path.resolve() in below:
+        return None
+    try:
+        state = read(above)
+    except GrokTuiError:  # it tells nothing, then, and the branch is told by its own measures
+        return None
+    state.ghost = past(above, below)
+    return Ghost(state, own.epoch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,18 +251,22 @@ RULES = (
     "Phases as the present rules place them; not yet: it has not come to that; none: it never did; direct: it "
     "generalized without; stalled, degraded: it is that instead. A level counts from the first of three measures in a "
     "row that are past it, interpolated from the one before; > before an epoch: not by the measure at that epoch; "
-    "–: not known; †: then, but not any more. Chance is the loss of a guess, ln p by each run's own p."
+    "–: not known; †: then, but not any more; ‡: before it branched off, as its parent tells. "
+    "Chance is the loss of a guess, ln p by each run's own p."
 )
 
 
-def cells(state: RunState, zero: int = 0) -> dict[str, str]:
-    """A run's row in the table: text by the column's head. Moments are told in epochs since `zero`."""
+def cells(state: RunState, zero: int = 0, branches: Sequence[Ghost] = ()) -> dict[str, str]:
+    """A run's row in the table: text by the column's head. Moments are told in epochs since `zero`.
+
+    What a branch stayed past from before they parted, the run was past then too: see `crossings.both`.
+    """
     found = {}
     for column in COLUMNS:
         if column.phase is not None:
             found[column.head] = entered(state, column.phase, zero)
         elif column.level is not None:
-            found[column.head] = crossings.level(state, column.level).told(zero)
+            found[column.head] = _reached(state, column.level, branches).told(zero)
     of = f"/{state.epochs:,}" if state.epochs > state.epoch else ""
     return found | {
         "epoch": f"{state.epoch:,}{of}",
@@ -254,18 +277,25 @@ def cells(state: RunState, zero: int = 0) -> dict[str, str]:
     }
 
 
+def _reached(state: RunState, what: crossings.Level, branches: Sequence[Ghost]) -> crossings.Reach:
+    told = [crossings.level(state, what)]
+    told += [crossings.both(each.state, state, what, each.since)[1] for each in branches]
+    return min(told, key=lambda found: math.inf if found.epoch is None else found.by)
+
+
 def entered(state: RunState, phase: Phase, zero: int = 0) -> str:
     """When a run came to a phase, in epochs since `zero`, or what became of it instead."""
-    now, begun = state.phases.phase, {b.phase: b.epoch for b in reversed(state.phases.boundaries)}  # the first of each
+    now = state.phases.phase
+    begun = {each: found for each in Phase if (found := crossings.phase(state, each)).epoch is not None}
     if state.phases.last is None or state.phases.alone:
         return NONE
     if phase is Phase.GENERALIZED:
         lost = "" if now in GROKKED else crossings.LOST
         for word, each in (("", Phase.GENERALIZED), ("direct ", Phase.DIRECT)):
-            if (at := begun.get(each)) is not None:
-                return f"{word}{at - zero:,}{lost}"
-    elif (at := begun.get(phase)) is not None:
-        return f"{at - zero:,}"
+            if each in begun:
+                return f"{word}{begun[each].told(zero)}{lost}"
+    elif phase in begun:
+        return begun[phase].told(zero)
     elif Phase.DIRECT in begun:
         return INSTEAD[Phase.DIRECT]
     if now in INSTEAD:

@@ -7,7 +7,7 @@ that measure and the one before, and carries both: nothing is known more exactly
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from grok_tui.science.phase_limits import LEARNING, STREAK
 from grok_tui.science.phases import Phase
 from grok_tui.series import Bools, Floats, Ints
-from grok_tui.state import RunState
+from grok_tui.state import Ghost, RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,12 @@ LEVELS = (HALF, CHANCE, ONE)
 LOST = "†"
 """After an epoch in a table: what was reached then is so no longer."""
 
+PARENTS = "‡"
+"""After an epoch in a table: it lies in the past that a branch has in common with its parent, which tells it."""
+
+WAY = frozenset({Phase.MEMORIZATION, Phase.CIRCUIT_FORMATION, Phase.CLEANUP, Phase.GENERALIZED, Phase.DIRECT})
+"""Phases that begin with something that happened, which no later epoch undoes; a stall is told by all that follows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reach:
@@ -80,26 +86,38 @@ class Reach:
     """The last measure there is; -1 when there is none."""
     back: int | None = None
     """The first of the newest measures that are all back on the other side; None while it is still past the level."""
+    inherited: bool = False
+    """Its parent tells so, of the past that both have in common; by the run's own measures it could not be called."""
 
     def told(self, zero: int = 0) -> str:
         """For a table: in epochs since `zero`, when it was reached or up to where it was not."""
         if self.epoch is not None:
-            return f"{self.epoch - zero:,}" + (LOST if self.back is not None else "")
+            return f"{self.epoch - zero:,}" + PARENTS * self.inherited + LOST * (self.back is not None)
         return f"> {self.after - zero:,}" if self.after >= 0 else "–"
 
 
-def level(state: RunState, level: Level, begun: int | None = None) -> Reach:
-    """When a run reached one of `LEVELS`; `begun` as for `crossing`.
+def level(state: RunState, what: Level, past: Ghost | None = None) -> Reach:
+    """When a run reached one of `LEVELS`; what its parent reached in the past of both, it has reached too.
 
-    Below chance counts only in a stretch that goes on once the training set is learned: an untrained network
-    may dip below chance before it memorises.
+    `past` is the parent; by default that which the state knows. Below chance counts only in a stretch that goes on
+    once the training set is learned: an untrained network may dip below chance before it memorises.
     """
-    series = state.series.get(level.series)
+    found, past = _level(state, what), past or state.ghost
+    if past is not None and (found.epoch is None or found.by > past.since):
+        there = level(past.state, what)
+        if there.epoch is not None and there.by <= past.since:
+            return _level(state, what, there.by)
+    return found
+
+
+def _level(state: RunState, what: Level, begun: int | None = None) -> Reach:
+    """By the run's own measures; `begun` as for `crossing`."""
+    series = state.series.get(what.series)
     if series is None:
         return Reach(None, -1, -1, -1)
-    value = state.chance if math.isnan(level.value) else level.value
-    since = learned(state) if level is CHANCE else -math.inf
-    return crossing(series.epochs, series.values, value, rising=level.rising, since=since, begun=begun)
+    value = state.chance if math.isnan(what.value) else what.value
+    since = learned(state) if what is CHANCE else -math.inf
+    return crossing(series.epochs, series.values, value, rising=what.rising, since=since, begun=begun)
 
 
 def both(child: RunState, parent: RunState, what: Level, since: int) -> tuple[Reach, Reach]:
@@ -107,11 +125,10 @@ def both(child: RunState, parent: RunState, what: Level, since: int) -> tuple[Re
 
     What one of the two reached up to the branch, both did, even where only that one stayed there for long enough.
     """
-    here, there = level(child, what), level(parent, what)
-    past = [found.by for found in (here, there) if found.epoch is not None and found.by <= since]
-    if not past or here.by == there.by:
-        return here, there
-    return level(child, what, min(past)), level(parent, what, min(past))
+    here, there = level(child, what, Ghost(parent, since)), level(parent, what)
+    if here.epoch is not None and here.by <= since and here.by != there.by:
+        return here, _level(parent, what, here.by)
+    return here, there
 
 
 def learned(state: RunState) -> float:
@@ -174,15 +191,26 @@ def _share(before: float, then: float, value: float, *, log: bool) -> float:
     return share if math.isfinite(share) else 1.0
 
 
-def phase(state: RunState, phase: Phase, since: int = -1) -> Reach:
+def phase(state: RunState, what: Phase, since: int = -1, past: Ghost | None = None) -> Reach:
     """When a run entered a phase first, after epoch `since`, as the present rules place it.
 
-    A boundary may be placed long before it is known, so one that is not there yet says nothing of any epoch.
+    A branch that goes another way may never show what its parent was about to do where they parted: so what the
+    parent, `past` or that which the state knows, places in the past of both, is a fact of the branch's past too.
     """
+    found, past = _called(state, what, since), past or state.ghost
+    if what in WAY and past is not None and (found.epoch is None or found.epoch > past.since):
+        there = phase(past.state, what, since)
+        if there.epoch is not None and there.epoch <= past.since:
+            return replace(there, known=found.known, inherited=True)
+    return found
+
+
+def _called(state: RunState, what: Phase, since: int) -> Reach:
+    """By the run's own measures. A boundary may be placed long before it is known: not there, it says nothing."""
     series = state.series.get("test_loss")
     known = state.phases.last.epoch if state.phases.last else -1
     for boundary in state.phases.boundaries:
-        if boundary.phase is phase and boundary.epoch > since:
+        if boundary.phase is what and boundary.epoch > since:
             before = series.at(boundary.epoch - 1) if series else None
             return Reach(boundary.epoch, before[0] if before else -1, boundary.epoch, known)
     return Reach(None, -1, -1, known)

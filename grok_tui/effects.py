@@ -7,16 +7,17 @@ up to where it is known, and what follows from that, and no more.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from grok_tui import comparing, crossings, ways, wording
+from grok_tui.aligning import branched
 from grok_tui.crossings import CHANCE, HALF, LEVELS, ONE, Gap, Level, Reach
 from grok_tui.science.phases import Phase
 from grok_tui.series import Floats, Ints
-from grok_tui.state import RunState
+from grok_tui.state import Ghost, RunState
 
 BEGAN = {
     Phase.MEMORIZATION: "memorization",
@@ -80,7 +81,8 @@ def of(child: RunState, parent: RunState, since: int) -> Effect:
     rows = [_row(level.name, here, there, over) for level, here, there in reaches if not _shared(here, there, since)]
     met = [(here, there) for _, here, there in reaches]
     for phase in Phase:
-        here, there = crossings.phase(child, phase), crossings.phase(parent, phase)
+        here = crossings.phase(child, phase, past=Ghost(parent, since))
+        there = crossings.phase(parent, phase)
         if (here.epoch, there.epoch) != (None, None) and not _shared(here, there, since):
             rows.append(_row(str(phase), here, there, over))
             met.append((here, there))
@@ -104,6 +106,30 @@ def same(one: RunState, other: RunState, until: int) -> bool:
         if not np.array_equal(a.values[i[here]], b.values[j[here]], equal_nan=True):
             return False
     return True
+
+
+def pasts(states: Sequence[RunState], parents: Mapping[int, int]) -> dict[int, Ghost]:
+    """Of those whose parent is among them too, and is up to where they parted the same run: that past of theirs."""
+    found = {}
+    for i, above in parents.items():
+        since = branched(states[i])
+        if since is not None and not _round(i, parents) and same(states[i], states[above], since):
+            found[i] = Ghost(states[above], since)
+    return found
+
+
+def _round(i: int, parents: Mapping[int, int]) -> bool:
+    """Whether its forebears, as their files tell, lead back to one of them: somebody wrote those files."""
+    seen: set[int] = set()
+    while i in parents and i not in seen:
+        seen.add(i)
+        i = parents[i]
+    return i in parents
+
+
+def branches(states: Sequence[RunState], of: Mapping[int, Ghost], parent: RunState) -> list[Ghost]:
+    """The branches of a run, by what `pasts` found: each with the epoch at which they parted."""
+    return [Ghost(states[i], past.since) for i, past in of.items() if past.state is parent]
 
 
 def told(effect: Effect) -> list[str]:

@@ -24,6 +24,18 @@ def epoch(state: RunState, text: str) -> int:
     raise ConfigError(f"{text.strip()!r}: an epoch or a phase was expected, such as 6000, cleanup or cleanup + 500")
 
 
+def inherited(state: RunState, text: str) -> str:
+    """Who tells of the phase that a text names, where that is not the run itself; else empty."""
+    found = plan.moment(text)
+    if state.ghost is None or not isinstance(found, Entering):
+        return ""
+    told = crossings.phase(state, found.phase)
+    if not told.inherited:
+        return ""
+    parent = state.ghost.state.run
+    return f"{found.phase} at {told.epoch:,}, as its parent {parent} tells; its own measures do not"
+
+
 def _began(state: RunState, phase: Phase) -> int:
     """Where a phase began, by everything that is known: as every viewer shows it."""
     found = crossings.phase(state, phase)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from grok_tui import around, comparing, effects, lineage, listing, wording
 from grok_tui.aligning import START, Alignment, branched
 from grok_tui.errors import GrokTuiError
 from grok_tui.runs import Run
-from grok_tui.state import RunState
+from grok_tui.state import Ghost, RunState
 
 Member = tuple[Run, RunState]
 
@@ -23,8 +23,9 @@ def lines(runs: Sequence[Run], alignment: Alignment = START) -> Iterator[str]:
             yield f"{run.name} is left out: {error}"
     if not members:
         return
+    past = _known_pasts(members)
     yield from _table(members)
-    yield from _when(members, alignment)
+    yield from _when(members, alignment, past)
     yield from _differences(members)
     yield from _effects(members)
 
@@ -39,7 +40,25 @@ def _table(members: Sequence[Member]) -> Iterator[str]:
     yield from wording.columns(rows, right=frozenset({2, 3, 4, 5}))
 
 
-def _when(members: Sequence[Member], alignment: Alignment) -> Iterator[str]:
+def _known_pasts(members: Sequence[Member]) -> dict[int, Ghost]:
+    """Let each branch know its parent, where that is compared too; of another, what is recorded of it is read."""
+    states = [state for _, state in members]
+    parents = _parents(members)
+    found = effects.pasts(states, parents)
+    for i, (run, state) in enumerate(members):
+        past = comparing.past(run) if i not in parents else None
+        if past is not None and effects.same(state, past.state, past.since):
+            found[i] = past
+        state.ghost = found.get(i)
+    return found
+
+
+def _parents(members: Sequence[Member]) -> dict[int, int]:
+    found, states = [run for run, _ in members], [state for _, state in members]
+    return comparing.parents(found, states, lambda i: lineage.born(found[i].path, found[i].frames))
+
+
+def _when(members: Sequence[Member], alignment: Alignment, past: Mapping[int, Ghost]) -> Iterator[str]:
     """When each got where, in epochs since what they are aligned by."""
     heads = [column for column in comparing.COLUMNS if column.when]
     rows = [(alignment.label, *(column.head for column in heads))]
@@ -49,7 +68,7 @@ def _when(members: Sequence[Member], alignment: Alignment) -> Iterator[str]:
         if zero is None:
             lacking.append(f"{run.name} {alignment.lacking}")
             continue
-        found = comparing.cells(state, zero)
+        found = comparing.cells(state, zero, effects.branches([state for _, state in members], past, state))
         at = f"{run.name} (0 is {zero:,})" if alignment != START else run.name
         rows.append((at, *(found[column.head] for column in heads)))
     yield ""
@@ -73,7 +92,7 @@ def _differences(members: Sequence[Member]) -> Iterator[str]:
 def _effects(members: Sequence[Member]) -> Iterator[str]:
     """Of each branch whose parent is here too; of a change of any other run, before and after."""
     found, states = [run for run, _ in members], [state for _, state in members]
-    parents = comparing.parents(found, states, lambda i: lineage.born(found[i].path, found[i].frames))
+    parents = _parents(members)
     for i, (run, state) in enumerate(members):
         since = branched(state)
         if since is not None and i in parents:

@@ -230,9 +230,14 @@ def _epoch(run: Run, text: str) -> int:
     except ValueError:
         pass  # a phase, then, or a number as people write it
     try:
-        return placing.epoch(comparing.read(run), text)
+        state = comparing.read(run)
+        state.ghost = comparing.past(run)
+        at = placing.epoch(state, text)
     except PlanError as error:
         raise PlanError(f"--epoch {error}") from None
+    if told := placing.inherited(state, text):
+        click.echo(f"{run.name}: {told}", err=True)
+    return at
 
 
 def _number(name: str, text: str) -> float:

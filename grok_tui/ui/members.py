@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import perf_counter
 
 from textual.message import Message
 
-from grok_tui import comparing, lineage, wording
+from grok_tui import comparing, lineage, runs, wording
 from grok_tui.errors import GrokTuiError
 from grok_tui.runs import Run
 from grok_tui.series import Series, Shifted
 from grok_tui.sources import Source
+from grok_tui.state import Ghost
 from grok_tui.ui.link import BREATH
 from grok_tui.ui.messages import StateAdvanced
 from grok_tui.ui.widgets.cells import Token
@@ -47,6 +48,8 @@ class Member:
         self.stroke = STROKES[place]
         self.read = asyncio.Event()
         """What was recorded when it was opened has been folded in."""
+        self.past: Ghost | None = None
+        """The past that it has in common with a parent that is not compared; None while none is known."""
         self._size = _size(run.frames)
         self._born = 0.0
         self._moved: dict[tuple[int, int], tuple[Series, Shifted]] = {}
@@ -68,6 +71,10 @@ class Member:
         if self.read.is_set() or not self._size:
             return float(self.read.is_set())
         return min(getattr(self.source, "position", 0) / self._size, 1.0)
+
+    async def look_up(self, compared: Sequence[Run]) -> None:
+        """Read what its parent tells, where that is not compared itself."""
+        self.past = await asyncio.to_thread(_past, self.run, [run.path for run in compared])
 
     def moved(self, series: Series, by: int) -> Series:
         """A series with its epochs less by `by`: the same object for the same series, so that charts know it again."""
@@ -101,6 +108,11 @@ class Member:
             self.trouble = str(error)
         self.read.set()
         post(StateAdvanced(self.state.epoch))
+
+
+def _past(run: Run, compared: Sequence[Path]) -> Ghost | None:
+    above = runs.parent(run) if run.lineage else None
+    return None if above is None or above.path in compared else comparing.past(run)
 
 
 def _size(path: Path) -> int:

@@ -10,6 +10,7 @@ from grok_tui import comparing, ways, wording
 from grok_tui.aligning import START, Alignment
 from grok_tui.hindsight import SUFFIX
 from grok_tui.series import Series
+from grok_tui.ui.kinship import Kinship
 from grok_tui.ui.members import Member
 from grok_tui.ui.panes import decay
 from grok_tui.ui.panes import lines as curves
@@ -57,6 +58,7 @@ class Comparison:
     """The run that stands out; None: all alike."""
     origin: int = 0
     """Epochs of the axis left of its 0. The view counts from the axis's start: it knows no negative epochs."""
+    kinship: Kinship = field(default_factory=Kinship)
 
     def zeros(self) -> dict[Member, int]:
         """Each run's epoch at 0 of the axis; without those that cannot be aligned so."""
@@ -73,6 +75,7 @@ class Comparison:
 
     def settle(self) -> None:
         """Bring the axis's start up to what is known now; what is zoomed, and the cursor, stay where they are on it."""
+        self.kinship.settle(self.members)
         before = 0 if self.view.log_x else max(self.zeros().values(), default=0)
         self.view, self.origin = _pushed(self.view, before - self.origin), before
 

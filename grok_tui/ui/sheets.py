@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from grok_tui import comparing, effects, ways, wording
 from grok_tui.aligning import START, branched
 from grok_tui.crossings import CHANCE
+from grok_tui.ui import kinship
 from grok_tui.ui.members import Member
 from grok_tui.ui.overlaid import Comparison
 from grok_tui.ui.panes import phase as phases
@@ -185,9 +186,8 @@ def notes(comparison: Comparison, width: int) -> Cells:
 def pairs(members: Sequence[Member]) -> list[tuple[Member, Member, int]]:
     """(branch, parent, epoch) of every branch whose parent is compared too."""
     known = [member for member in members if member.state.hello]
-    runs, states = [member.run for member in known], [member.state for member in known]
-    parents = comparing.parents(runs, states, lambda i: known[i].born)
-    at = {i: branched(states[i]) for i in parents}
+    parents = kinship.parents(known)
+    at = {i: branched(known[i].state) for i in parents}
     return [(known[i], known[above], since) for i, above in parents.items() if (since := at[i]) is not None]
 
 
@@ -211,7 +211,7 @@ def _table(
         if standing:
             mark = wording.MARKS[member.standing]
             row.append((f"{mark} {member.standing}", style))
-        known = _cells(member, zero) if zero is not None and member.state.hello else {}
+        known = _cells(comparison, member, zero) if zero is not None and member.state.hello else {}
         rows.append(row + [(known.get(column.head, ways.NONE), style) for column in columns])
     short = [[("", 0), (heads[-1], Token.TEXT | BOLD), *rows[0][2:]], *rows[1:]]
     for x, column in enumerate(columns, len(head)):
@@ -257,8 +257,10 @@ def _least(rows: Sequence[Sequence[Text]], right: frozenset[int], gap: int, *, c
     return sum(widths[:-1]) + last + gap * (len(widths) - 1)
 
 
-def _cells(member: Member, zero: int) -> dict[str, str]:
-    return member.state.derived(("cells", zero), lambda: comparing.cells(member.state, zero))
+def _cells(comparison: Comparison, member: Member, zero: int) -> dict[str, str]:
+    branches = comparison.kinship.branches(member)
+    key = ("cells", zero, *(each.state.derived("stamp", object) for each in branches))
+    return member.state.derived(key, lambda: comparing.cells(member.state, zero, branches))
 
 
 def _width(rows: Sequence[Sequence[Text]]) -> int:

@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grok_tui import aligning, comparing, ways
+from grok_tui import aligning, comparing, crossings, effects, placing, ways
 from grok_tui.aligning import Alignment
 from grok_tui.comparing import Difference
 from grok_tui.errors import ConfigError
 from grok_tui.protocol import Array, Event
 from grok_tui.runs import Run
 from grok_tui.samples import SERIES
-from grok_tui.science.phases import Sample
+from grok_tui.science.phases import Phase, Sample
 from grok_tui.series import Series, Shifted
-from grok_tui.state import RunState
+from grok_tui.state import Ghost, RunState
 from tests.compare.made import branched, changed, greeting, grokked, learned, run
 from tests.science import curves
 
@@ -196,3 +196,73 @@ def test_plans_that_differ_only_at_their_ends_differ() -> None:
     alone = comparing.differences([runs[0], run("b")])[0].values
     assert alone[0].endswith("…")
     assert len(alone[0]) <= 60
+
+
+def parted() -> tuple[RunState, RunState]:
+    """A parent that grokked, and its branch without weight decay from 6,000 on, which rose above chance at once."""
+    at, found = 6000, []
+    for after in (0.5, 6.0):
+        loss = {e: 20.0 if e < 5900 else 2.0 if e <= at else after for e in range(0, 12_001, 100)}
+        events = [branched(at), changed(at, 0.0)] if after > 1 else []
+        full = dict.fromkeys(range(0, 12_001, 100), 1.0)
+        found.append(
+            run("child" if events else "parent", events, test_loss=loss, train_loss=grokked(100), train_accuracy=full)
+        )
+    return found[0], found[1]
+
+
+def acquainted(child: RunState, parent: RunState) -> RunState:
+    child.ghost = effects.pasts([child, parent], {0: 1}).get(0)
+    return child
+
+
+def test_the_table_and_the_effect_tell_a_level_of_the_shared_past_alike() -> None:
+    parent, child = parted()
+    effect = effects.of(child, parent, 6000)
+    row = next(row for row in effect.rows if row.name == "test loss < chance")
+    assert (row.here, row.there) == ("5,864†", "5,864")
+    assert comparing.cells(acquainted(child, parent))["test < chance"] == row.here
+    assert comparing.cells(parent)["test < chance"] == row.there
+
+
+def test_what_only_a_branch_stayed_past_is_told_of_its_parent_too() -> None:
+    kept, lost = parted()  # the other way round: the parent rose again, and its branch did not
+    there = comparing.cells(lost, branches=[Ghost(kept, 6000)])["test < chance"]
+    assert there == "5,864†"
+    assert comparing.cells(lost)["test < chance"] == "> 12,000"
+
+
+def at_cleanup(earlier: int = 0) -> tuple[RunState, RunState, int]:
+    """A run, a branch from where its cleanup begins or earlier, which goes back above chance, and that epoch."""
+    samples = curves.mainline()
+    parent = of_samples(samples)
+    at = crossings.phase(parent, Phase.CLEANUP).epoch
+    assert at is not None
+    child = of_samples([s if s.epoch <= at else replace(s, test_loss=25.0, test_fve=0.006) for s in samples])
+    child.apply(branched(at - earlier))
+    return parent, child, at
+
+
+def test_a_branch_from_the_start_of_cleanup_had_cleanup_as_its_parent_tells() -> None:
+    parent, child, at = at_cleanup()
+    assert comparing.entered(child, Phase.CLEANUP) == "stalled"
+    assert comparing.entered(acquainted(child, parent), Phase.CLEANUP) == f"{at:,}‡"
+    assert comparing.entered(parent, Phase.CLEANUP) == f"{at:,}"
+    assert Alignment("cleanup").zero(child) == at
+    assert placing.epoch(child, "cleanup + 50") == at + 50
+    assert "as its parent run tells" in placing.inherited(child, "cleanup")
+    assert not placing.inherited(parent, "cleanup")
+
+
+def test_what_the_parent_came_to_after_they_parted_is_not_the_branchs() -> None:
+    parent, child, _ = at_cleanup(earlier=100)
+    assert comparing.entered(acquainted(child, parent), Phase.CLEANUP) == "stalled"
+    assert child.ghost is not None
+
+
+def test_a_parent_that_is_another_run_tells_nothing() -> None:
+    parent, child = parted()
+    other = run("parent", test_loss=dict.fromkeys(range(0, 12_001, 100), 1.0))
+    assert effects.pasts([child, parent, other], {0: 2}) == {}
+    assert list(effects.pasts([child, parent, other], {0: 1})) == [0]
+    assert effects.pasts([child, child], {0: 1, 1: 0}) == {}  # each the other's parent, by their files

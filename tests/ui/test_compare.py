@@ -14,7 +14,9 @@ from textual.pilot import Pilot
 from grok_tui.aligning import START, Alignment
 from grok_tui.protocol import Event, Frame, Hello, Points
 from grok_tui.runs import Run
+from grok_tui.science.phases import Phase
 from grok_tui.sources import Scripted
+from grok_tui.state import RunState
 from grok_tui.ui import sheets
 from grok_tui.ui.app import GrokApp
 from grok_tui.ui.doors import Doors
@@ -364,3 +366,27 @@ async def test_what_differs_is_listed_over_several_lines_where_even_a_line_for_e
         assert lines[1] == "1 low-1       weight decay 1; task.p 113"
         way = "weight decay 1, 1.25 from 500, 1.5 from 1,000, 1.75 from 1,500, 2 from 2,000; task.p 31"
         assert " ".join(" ".join(lines).split()).endswith(f"3 small-1 {way}")
+
+
+async def test_a_branch_is_aligned_by_what_its_parent_tells_of_the_past_of_both() -> None:
+    whole = [f for f in frames(until=9000, run="base-1") if not isinstance(f, Event)]
+    at = cleanup(whole)
+    branch = Event(at, "branched", "branched", 0.0, 0, {"parent": "base-1", "epoch": at})
+    lost = [Points(np.arange(at + 50, 9001, 50), {"test_loss": np.full((9000 - at) // 50, 25.0)})]
+    past = [f for f in frames(until=at, run="base-1") if not isinstance(f, Event)]
+    found = {
+        "base-1": Scripted(whole, link="recording"),
+        "base-1.1": Scripted([*past, branch, *lost], link="recording"),
+    }
+    async with side_by_side(found, (120, 50), Alignment("cleanup")) as (pilot, screen):
+        assert list(screen.comparison.zeros().values()) == [at, at]
+        assert "0‡" in page(pilot)
+        assert "it is not drawn" not in page(pilot)
+
+
+def cleanup(recorded: Iterable[Frame]) -> int:
+    """Where a run's cleanup begins."""
+    state = RunState()
+    for frame in recorded:
+        state.apply(frame)
+    return next(b.epoch for b in state.phases.boundaries if b.phase is Phase.CLEANUP)

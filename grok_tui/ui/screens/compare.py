@@ -87,6 +87,8 @@ class CompareScreen(Guarded):
         for member in self.comparison.members:
             self.run_worker(member.follow(self.post_message), name=f"follow {member.sign}")
             await member.read.wait()
+            await member.look_up([each.run for each in self.comparison.members])
+            self._pace.ask()
 
     def on_state_advanced(self, _message: StateAdvanced) -> None:
         self._pace.ask()
