@@ -85,7 +85,7 @@ def lines(run: Run, entries: list[Entry], *, as_planned: bool = False, family: b
         kept = [(line, rule) for line, rule in pending if line not in never]
         wanted = [*interventions(done), *(line for line, _ in kept)]
         told += _of_pending(kept)
-    found = tuple(line for each in wanted if (line := whole(each)) and not _beyond(line, config))
+    found = tuple(line for each in wanted if (line := _fitting(whole(each), config)) and not _beyond(line, config))
     if any(isinstance(action, Branch) for line in found if (rule := _rule(line)) for action in rule.actions):
         told.append("A line with branch starts another run, as it did here, and changes nothing in this one.")
     return Lines(found, tuple(told))
@@ -176,10 +176,16 @@ def _rule(line: str) -> Rule | None:
         return None
 
 
-def _beyond(line: str, config: Config) -> bool:
-    """Whether a run of `config` ends before a rule's moment comes."""
+def _fitting(line: str, config: Config) -> str:
+    """A rule without the branches for which a run of `config` has no epochs left; empty where it has nothing else."""
     rule = _rule(line)
-    return rule is not None and bool(feasible.beyond(rule.when, config.training.epochs))
+    return _branchless(line) if rule is not None and feasible.childless(rule, config.training.epochs) else line
+
+
+def _beyond(line: str, config: Config) -> bool:
+    """Whether a run of `config` ends before a rule's moment comes, or has no epochs left then for what it asks."""
+    rule = _rule(line)
+    return rule is not None and bool(feasible.beyond(rule.when, config.training.epochs) or not _fitting(line, config))
 
 
 def _of_branches(theirs: list[Entry]) -> list[str]:

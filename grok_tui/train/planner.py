@@ -98,6 +98,7 @@ class Planner:
                 case Rule(when=None, actions=actions) if len(actions) > 1 and any(map(_branches, actions)):
                     return True, self._add(Rule(At(session.epoch), actions))  # its number tells them from the branch's
                 case Rule(when=None, actions=actions):
+                    self._fertile(Rule(At(session.epoch), actions))
                     texts = [self._do(action, {}) for action in actions]
                     self.offshoots.start()
                     return True, "; ".join(texts)
@@ -111,6 +112,7 @@ class Planner:
         rule = rule.planned(session.epoch)
         if "preset" not in data:
             self._possible(rule.when)
+            self._fertile(rule)
             if feasible.hooks(rule.actions) and not session.hook.given:
                 raise PlanError(steer.HOOKLESS)
         if len(self.plans.pending) >= MOST:
@@ -152,6 +154,11 @@ class Planner:
             raise PlanError(over)
         if never := feasible.beyond(when, session.config.training.epochs):
             raise PlanError(never)
+
+    def _fertile(self, rule: Rule) -> None:
+        """Pass if a branch that it asks for has epochs left to train."""
+        if why := feasible.childless(rule, self._session.config.training.epochs):
+            raise PlanError(why)
 
     def _due(self, when: When | None, since: int, fresh: bool) -> bool:
         """Whether it is time. Measures count that were taken after the epoch at which the rule was added."""

@@ -47,6 +47,8 @@ def say() -> Callable[..., str]:
     [
         ("at 3956: pause", "the run ends at epoch 300 and never comes to 3,956; --epochs 3956 or more would"),
         ("in 301: pause", "the run ends at epoch 300 and never comes to 301"),
+        ("at 300: checkpoint; branch", "ends at epoch 300, where no branch can begin; --epochs 301 or more would"),
+        ("in 300: branch lr 0.1", "the run ends at epoch 300, where no branch can begin"),
         ("when test_los < 1: pause", "'test_los' is no series; did you mean 'test_loss'"),
         ("when sum_of_squares_W_F < 1: pause", "did you mean 'sum_of_squares_W_"),
         ("when mlp_fve > 0.9: hook", NO_HOOK),

@@ -123,6 +123,8 @@ def test_a_rule_for_now_is_carried_out_now() -> None:
     [
         ("at 5: pause", "epoch 5 is past: the run is at 20"),
         ("at 5000: pause", "the run ends at epoch 200 and never comes to 5,000"),
+        ("at 200: branch lr 0.1", "the run ends at epoch 200, where no branch can begin"),
+        ("in 180: pause; branch", "the run ends at epoch 200, where no branch can begin"),
         ("when test_los < 1: pause", "did you mean 'test_loss'?"),
         ("unplan 7", "no rule is pending"),
         ("until 20", "the run is at epoch 20"),
@@ -138,6 +140,16 @@ def test_what_cannot_be_is_refused_and_nothing_is_changed(line: str, reason: str
         assert not taken
         assert reason in text
         assert done(run) == []
+
+
+@pytest.mark.parametrize("line", ["branch", "branch lr 0.1; branch lr 0.2"])
+def test_a_run_that_is_at_its_end_is_asked_for_no_branch(line: str) -> None:
+    run = runs.create(tiny("at 40: pause", training__epochs=40))
+    with on(run) as session:
+        assert train(session) == "paused"
+        assert session.planner.order(line) == (False, "the run ends at epoch 40, where no branch can begin")
+        assert not events(run, "branch")
+        assert [event.what for event in events(run, "planned")] == ["planned"]
 
 
 def test_a_run_does_not_go_on_until_a_phase_that_is_over() -> None:

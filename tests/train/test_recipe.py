@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from grok_tui import branches, launch, ledger, offshoot, planned, recipe, runs
+from grok_tui import branches, feasible, launch, ledger, offshoot, planned, recipe, runs
 from grok_tui import config as configs
 from grok_tui.cli import cli
 from grok_tui.config import Config
@@ -274,6 +274,17 @@ def test_a_rule_that_the_run_never_comes_to_is_in_no_recipe() -> None:
         found = recipe.lines(run, entries(run), as_planned=as_planned)
         assert found.rules == ("at 30: set lr 0.02",)
         assert found.remarks == ("Never came, and left out: at 5000: stop",)
+
+
+def test_a_branch_for_which_no_epochs_are_left_is_in_no_recipe() -> None:
+    run = runs.create(tiny("at 200: branch", "at 200: checkpoint; branch lr 0.1"))
+    with on(run) as session:
+        train(session, 50)
+    for as_planned in (False, True):
+        found = recipe.lines(run, entries(run), as_planned=as_planned)
+        assert found.rules == ("at 200: checkpoint",)
+        assert found.remarks[0] == "Never came, and left out: at 200: branch"
+        feasible.check(run.config, found.rules, "the recipe")
 
 
 def test_a_branchs_recipe_does_not_make_its_parents_branches_again(
