@@ -5,7 +5,7 @@ from __future__ import annotations
 from grok_tui import crossings, plan
 from grok_tui.errors import ConfigError
 from grok_tui.plan import At, Entering
-from grok_tui.science.phases import Phase
+from grok_tui.science.phases import Boundary, Phase
 from grok_tui.state import RunState
 
 
@@ -34,6 +34,31 @@ def inherited(state: RunState, text: str) -> str:
         return ""
     parent = state.ghost.state.run
     return f"{found.phase} at {told.epoch:,}, as its parent {parent} tells; its own measures do not"
+
+
+def told(state: RunState, text: str) -> str:
+    """Where the phase that a text names began first and when that was known, or who tells it; else empty.
+
+    Raises:
+        PlanError: it is not of the language of plans, or names no phase.
+    """
+    if said := inherited(state, text):
+        return said
+    match plan.moment(text):
+        case Entering(phase=phase):
+            return next((began(found) for found in state.phases.boundaries if found.phase is phase), "")
+    return ""
+
+
+def called(state: RunState, phase: Phase, epoch: int) -> str:
+    """The same of the phase as it was known at an epoch, which is when a rule acts; empty where it was not."""
+    known = [found for found in state.phases.boundaries if found.phase is phase and found.confirmed <= epoch]
+    return began(known[-1]) if known else ""
+
+
+def began(boundary: Boundary) -> str:
+    """Both epochs of a boundary: cleanup began at 133 (known at 540)."""
+    return f"{boundary.phase} began at {boundary.epoch:,} (known at {boundary.confirmed:,})"
 
 
 def _began(state: RunState, phase: Phase) -> int:

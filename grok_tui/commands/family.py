@@ -53,6 +53,8 @@ def branch(
 ) -> int | None:  # fmt: skip
     """Make a run that shares another one's past up to an epoch, and goes its own way from there; then open it.
 
+    A phase given to --epoch is where it began, which is known only later: a rule of a plan acts when it is known.
+
     The parent is only read, and may go on training. The branch holds its past up to the epoch; weights and resume
     points take no room twice. With nothing changed it equals its parent bit for bit, up to what was changed by hand
     in the parent after that epoch: the rules of a plan are carried on, such changes are not. Outside a terminal this
@@ -65,7 +67,7 @@ def branch(
     parent = common.find(run)
     changes = {name: _number(name, text) for name in ("weight_decay", "lr") if (text := shortcuts.pop(name))}
     given = common.overrides(shortcuts, settings)
-    at = branches.last(parent, before) if epoch is None else _epoch(parent, epoch)
+    at, phase = (branches.last(parent, before), "") if epoch is None else _epoch(parent, epoch)
     if common.on_terminal():
         click.echo(f"branching {parent.name} at epoch {at:,} …", err=True)
     child = launch.branch(
@@ -74,6 +76,8 @@ def branch(
     )  # fmt: skip
     own = listing.branched(child)
     click.echo(f"{child.name}: {parent.name} {own}; computed again from epoch {branches.start(child):,}", err=True)
+    if phase:
+        click.echo(f"{parent.name}: {phase}", err=True)
     if partly := _repeats(parent, child):
         click.echo(f"{child.name}: {partly}", err=True)
     common.idle(child, changes.items())
@@ -220,24 +224,21 @@ def _repeats(parent: Run, child: Run) -> str:
     return repeating.until(parent.name, done, own.epoch, child.config.training.epochs)
 
 
-def _epoch(run: Run, text: str) -> int:
-    """The epoch that was given, as a number or by a phase of the run."""
+def _epoch(run: Run, text: str) -> tuple[int, str]:
+    """The epoch that was given, as a number or by a phase of the run; and of a phase, where it began and was known."""
     from grok_tui import comparing, placing
     from grok_tui.errors import PlanError
 
     try:
-        return int(text)
+        return int(text), ""
     except ValueError:
         pass  # a phase, then, or a number as people write it
     try:
         state = comparing.read(run)
         state.ghost = comparing.past(run)
-        at = placing.epoch(state, text)
+        return placing.epoch(state, text), placing.told(state, text)
     except PlanError as error:
         raise PlanError(f"--epoch {error}") from None
-    if told := placing.inherited(state, text):
-        click.echo(f"{run.name}: {told}", err=True)
-    return at
 
 
 def _number(name: str, text: str) -> float:

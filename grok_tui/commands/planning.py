@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from grok_tui import completion
 from grok_tui.commands import common
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from grok_tui.planned import Planned
+    from grok_tui.runs import Run
+    from grok_tui.science.phases import Phase
 
 _LINE = {"ignore_unknown_options": True}
 """An arrow (->) in a line is no option."""
@@ -16,6 +25,8 @@ _LINE = {"ignore_unknown_options": True}
 @click.argument("line", nargs=-1)
 def plan(run: str, line: tuple[str, ...]) -> None:
     """Add a rule to a living run, or list its rules: pending and fired.
+
+    A rule on a phase acts when the phase is known, which is later than where it began; a branch goes to where it began.
 
     \b
       grok-tui plan demo-1 "at 6000: set weight_decay 0.3"
@@ -33,13 +44,14 @@ def plan(run: str, line: tuple[str, ...]) -> None:
     if not plans.rules and plans.goal is None:
         click.echo(f'{found.name} has no plan; add to it: grok-tui plan {found.name} "when cleanup: pause"')
         return
+    began = _beginnings(found, plans.fired)
     over = ", never came" if listing.run_standing(found) == "finished" else ""
     rows = [(str(rule.id), rule.line, f"since {rule.added:,}{over}") for rule in plans.pending]
     rows += [
         (
             str(rule.id),
             rule.line,
-            f"failed at {rule.fired:,}: {rule.failed}" if rule.failed else f"done at {rule.fired:,}",
+            f"failed at {rule.fired:,}: {rule.failed}" if rule.failed else f"done at {rule.fired:,}{began(rule)}",
         )
         for rule in plans.fired
     ]
@@ -47,6 +59,31 @@ def plan(run: str, line: tuple[str, ...]) -> None:
         rows.append(("", f"{plans.goal.until}: pause", f"since {plans.goal.since:,}{over}"))
     for row in wording.columns(rows, right=frozenset({0})):
         click.echo(row)
+
+
+def _beginnings(run: Run, fired: list[Planned]) -> Callable[[Planned], str]:
+    """What tells of a rule that acted at a phase where that had begun."""
+    from grok_tui import comparing, placing, plan, planned
+    from grok_tui.errors import GrokTuiError
+
+    def phase(rule: Planned) -> Phase | None:
+        read = planned.Planned(rule.id, rule.first, rule.since).rule
+        return read.when.phase if read and isinstance(read.when, plan.Entering) else None
+
+    if not any(map(phase, fired)):
+        return lambda _: ""
+    try:
+        state = comparing.read(run)
+    except GrokTuiError as error:  # the rules are the ledger's: they are told without the recording, too
+        click.echo(f"where phases began is unknown: {error}", err=True)
+        return lambda _: ""
+
+    def said(rule: Planned) -> str:
+        asked = phase(rule)
+        told = placing.called(state, asked, rule.fired) if asked else ""
+        return f"; {told}" if told else ""
+
+    return said
 
 
 @click.command()

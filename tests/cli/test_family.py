@@ -179,9 +179,34 @@ def test_a_branch_begins_where_a_phase_began_as_viewers_place_it(say: Say, monke
     said = [say("branch", run.name, "--epoch", word) for word in words]
     assert [done.returncode for done in said] == [0] * len(words)
     assert f"demo-1.1: demo-1 at {began[Phase.CLEANUP]:,}" in said[0].stderr
+    known = next(b.confirmed for b in comparing.read(run).phases.boundaries if b.phase is Phase.CLEANUP)
+    assert known > began[Phase.CLEANUP]
+    both = f"demo-1: cleanup began at {began[Phase.CLEANUP]:,} (known at {known:,})\n"
+    assert [both in done.stderr for done in said] == [True, True] + [False] * 4
+    assert [" began at " in done.stderr for done in said] == [True] * 4 + [False] * 2
     at = [child.lineage.epoch for child in runs.children(run) if child.lineage]
     cleanup, circuit = began[Phase.CLEANUP], began[Phase.CIRCUIT_FORMATION]
     assert at == [cleanup, cleanup + 500, circuit + 1000, circuit, 7000, 7000]
+
+
+def test_the_list_of_rules_says_where_the_phase_began_that_one_acted_at(say: Say) -> None:
+    run = grokking(9000)
+    cleanup = next(b for b in comparing.read(run).phases.boundaries if b.phase is Phase.CLEANUP)
+    fired = cleanup.confirmed
+    ledger = Ledger(run.ledger)
+    for number, line in enumerate(("when cleanup: checkpoint", "at 9: pause", "when cleanup + 10: pause"), 1):
+        ledger.append(0, "planned", True, line, id=number, line=line)
+    ledger.append(fired, "planned", True, "3 later", id=3, line=f"at {fired + 10}: pause")
+    for number, epoch in ((1, fired), (2, fired + 5), (3, fired + 10)):
+        ledger.append(epoch, "fired", True, "done", id=number)
+    ledger.close()
+    both = f"; cleanup began at {cleanup.epoch:,} (known at {fired:,})"
+    told = [line.partition(" done at ")[2] for line in say("plan", run.name).stdout.splitlines()]
+    assert told == [f"{fired:,}{both}", f"{fired + 5:,}", f"{fired + 10:,}{both}"]
+    run.frames.unlink()
+    done = say("plan", run.name)
+    assert f"done at {fired:,}\n" in done.stdout
+    assert done.stderr.startswith("where phases began is unknown: ")
 
 
 def test_a_run_that_has_not_come_to_a_phase_says_in_one_line_where_it_is(say: Say, home: Path) -> None:
