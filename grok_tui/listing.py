@@ -27,12 +27,12 @@ LEAST = 8
 """Cells in which a sweep can be told from another by the end of its name."""
 
 
-def run_row(run: Run) -> tuple[str, ...]:
-    """One run under `RUN_COLUMNS`; "–" where nothing is known."""
+def run_row(run: Run, standing: str = "") -> tuple[str, ...]:
+    """One run under `RUN_COLUMNS`; "–" where nothing is known. `standing`: how it stands, where that is known."""
     if run.problem is not None:
         return (run.name, "✗ unreadable", "–", "–", "–", wording.moment(run.started))
     state = run.state
-    standing = run_standing(run)
+    standing = standing or run_standing(run)
     begun = run.lineage.epoch if run.lineage else 0
     epochs = run.config.training.epochs
     return (

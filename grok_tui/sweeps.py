@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -245,7 +246,7 @@ def member_of(run: Run) -> tuple[Sweep, Member]:
     if (path := membership.places([own]).get(own.id)) is None:
         raise RunError(f"{run.name} belongs to the sweep {own.sweep}, which is gone")
     sweep = Sweep(path)
-    member = next((member for member in sweep.read().members if member.number == own.number), None)
+    member = next((member for member in _read(sweep).members if member.number == own.number), None)
     if member is None:
         raise RunError(f"{sweep.name} has no member {own.number}, which {run.name} says that it is")
     return sweep, member
@@ -258,6 +259,31 @@ def run_of(contents: Contents, member: Member) -> Run | None:
     run = Run(paths.home() / "runs" / member.run)
     own = membership.read(run.path)
     return run if own is not None and (own.id, own.number) == (contents.id, member.number) else None
+
+
+def _read(sweep: Sweep) -> Contents:
+    """As `Sweep.read`, once as long as its file is the same: a listing asks for each of its members.
+
+    Raises:
+        RunError: as there.
+    """
+    try:
+        status = sweep.file.stat()
+    except OSError:
+        return sweep.read()
+    found = _written(sweep, (status.st_mtime_ns, status.st_ino, status.st_size))
+    if isinstance(found, RunError):
+        raise RunError(str(found))
+    return found
+
+
+@lru_cache(maxsize=8)
+def _written(sweep: Sweep, _file: tuple[int, int, int]) -> Contents | RunError:
+    """What a file says, or why it says nothing: 20 ms for 200 members."""
+    try:
+        return sweep.read()
+    except RunError as error:
+        return error
 
 
 def _parent() -> Path:

@@ -39,6 +39,8 @@ class Row:
     run: Run
     cells: tuple[str, ...]
     """In the listing."""
+    standing: str
+    """Live, finished and so on."""
     sweep: str = ""
     """What the sweep is called that it is a member of; empty when it is of none."""
     number: int = 0
@@ -48,7 +50,11 @@ class Row:
 def look(runs: list[Run]) -> list[Row]:
     """The rows for these runs. Reads what the trainers have written: call it in a thread."""
     sweeps = listing.sweeps_of(runs)
-    return [Row(lines, run, listing.run_row(run), *sweeps.get(run.name, ("", 0))) for lines, run in listing.tree(runs)]
+    standings = {run.name: listing.run_standing(run) for run in runs}
+    return [
+        Row(lines, run, listing.run_row(run, standings[run.name]), standings[run.name], *sweeps.get(run.name, ("", 0)))
+        for lines, run in listing.tree(runs)
+    ]
 
 
 class RunsTable(DataTable[str]):
@@ -68,6 +74,11 @@ class RunsTable(DataTable[str]):
     def runs(self) -> list[Run]:
         """From top to bottom."""
         return [row.run for row in self._rows]
+
+    @property
+    def training(self) -> list[str]:
+        """The names of those that somebody trains, as of the last look."""
+        return [row.run.name for row in self._rows if row.standing in ("live", "replaying")]
 
     @property
     def members(self) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from grok_tui import listing, removal, runs, sweeps
 from grok_tui.errors import RunError
 from grok_tui.runs import Run
 from grok_tui.sweeps import Sweep
+from grok_tui.toml_files import read_tables
 from tests.sweep import planted, tiny
 
 pytestmark = pytest.mark.usefixtures("own_home")
@@ -55,6 +58,30 @@ def test_runs_of_a_sweep_are_listed_with_it_and_the_others_without(sweep: Sweep,
 def test_where_no_run_is_of_a_sweep_no_column_is_there_for_it() -> None:
     runs.create(configs.preset("nanda113"))
     assert "sweep" not in rows()[""]
+
+
+def test_a_sweep_is_read_once_for_all_that_wait_and_again_when_it_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = tiny.made(decays="1,5,9")
+    for number in (1, 2, 3):
+        begun(sweep, number)
+    reads = list[Path]()
+
+    def counted(path: Path, wrong: type[RunError]) -> dict[str, Any]:
+        reads.append(path)
+        return read_tables(path, wrong)
+
+    monkeypatch.setattr(sweeps, "read_tables", counted)
+    assert all("waiting" in line for name, line in rows().items() if name)
+    assert reads == [sweep.file]
+    contents = sweep.read()
+    sweep.write(contents.with_member(replace(contents.members[1], state="failed")))
+    reads.clear()
+    assert ["failed" in rows()[name] for name in ("tiny-1", "tiny-2", "tiny-3")] == [False, True, False]
+    assert reads == [sweep.file]
+    sweep.file.write_text("not toml")
+    reads.clear()
+    assert all("cut off" in line for name, line in rows().items() if name)
+    assert reads == [sweep.file]
 
 
 @pytest.mark.parametrize("name", ["tiny-sweep-1", "a-sweep-with-a-name-longer-than-anybody-wants-to-read-12"])

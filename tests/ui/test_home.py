@@ -268,3 +268,40 @@ async def test_any_size_can_be_drawn(size: tuple[int, int]) -> None:
         await pilot.press("tab", "tab", "question_mark", "escape")
         await pilot.pause()
         assert isinstance(pilot.app.screen, HomeScreen)
+
+
+async def test_a_look_that_takes_long_is_not_begun_again_beside_itself() -> None:
+    make("demo", "stopped")
+    gate, looks = threading.Event(), list[int]()
+
+    def slow() -> list[Run]:
+        looks.append(1)
+        gate.wait(20)
+        return runs.listing()
+
+    async with viewer(None, Doors(listing=slow)).run_test(size=(100, 40)) as pilot:
+        screen = pilot.app.screen
+        assert isinstance(screen, HomeScreen)
+        await until(pilot, lambda: bool(looks))
+        for _ in range(3):
+            await pilot.press("r")
+        await pilot.pause()
+        assert len(looks) == 1
+        make("nanda113", "stopped")
+        gate.set()
+        await done(pilot, "runs")
+        assert len(looks) == 2  # once more for all that was asked meanwhile
+        assert screen.query_one(DataTable).row_count == 2
+        await pilot.press("r")
+        await until(pilot, lambda: len(looks) == 3)
+
+
+async def test_who_leaves_hears_of_what_trains_without_another_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    make("demo", "running")
+    monkeypatch.setattr(Run, "alive", True)
+    app = viewer(None)
+    async with app.run_test(size=(100, 40)) as pilot:
+        await done(pilot, "runs")
+        monkeypatch.setattr(listing, "run_standing", None)
+        await pilot.press("q")
+    assert app.return_value == "demo-1 goes on training; come back: grok-tui"

@@ -12,7 +12,7 @@ from textual.events import DescendantFocus, Key
 from textual.widgets import DataTable, OptionList, Static
 from textual.widgets.option_list import Option
 
-from grok_tui import listing, wording
+from grok_tui import wording
 from grok_tui.config import Config
 from grok_tui.errors import GrokTuiError
 from grok_tui.runs import Run
@@ -49,6 +49,8 @@ class HomeScreen(Guarded):
         self._presets: dict[str, Config] = {}
         self._starting = False
         self._deleting = False
+        self._looking = self._again = False
+        """Somebody looks at the runs; and is to look once more then."""
 
     def compose(self) -> ComposeResult:
         yield Static(Content.assemble(("grok-tui", "bold $accent"), f"   {TITLE}"), id="status")
@@ -69,17 +71,32 @@ class HomeScreen(Guarded):
         presets.highlighted = 0
         if self._place:
             self.set_focus(self._table)  # now: an Enter that comes before the runs is not to start a preset
-        self.run_worker(self._reload(), name="runs", group="runs")
-        self.set_interval(LOOK, self.action_reload)
+        self.action_reload()
+        self.set_interval(LOOK, self._look)
 
     # Runs
 
     def action_reload(self) -> None:
-        """Look at the runs again."""
-        if not self.left:
-            self.run_worker(self._reload(), name="runs", group="runs", exclusive=True)
+        """Look at the runs again; once more behind a look that goes on, which may not see what is new."""
+        self._again = True
+        self._look()
+
+    def _look(self) -> None:
+        """One look at a time: it goes on in its thread whatever becomes of its worker."""
+        if not (self.left or self._looking):
+            self._looking = True
+            self.run_worker(self._looks(), name="runs", group="runs")
+
+    async def _looks(self) -> None:
+        try:
+            await self._reload()
+            while self._again:
+                await self._reload()
+        finally:
+            self._looking = False
 
     async def _reload(self) -> None:
+        self._again = False
         rows = await asyncio.to_thread(lambda: look(self.doors.listing()))
         self.set_class(not rows, "-no-runs")
         if not rows and self.focused is self._table:
@@ -232,7 +249,7 @@ class HomeScreen(Guarded):
 
     def action_leave(self) -> None:
         """Leave; what trains goes on."""
-        living = [run.name for run in self._table.runs if listing.run_standing(run) in ("live", "replaying")]
+        living = self._table.training
         verb = "goes" if len(living) == 1 else "go"
         self.app.exit(f"{', '.join(living)} {verb} on training; come back: grok-tui" if living else None)
 
