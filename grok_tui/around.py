@@ -92,8 +92,12 @@ def every(state: RunState, since: int = 0) -> list[Around]:
     return [of(state, event) for event in reversed(state.turns()) if event.epoch > since]
 
 
-def sentence(found: Around) -> str:
-    """Before and after in words, without calling it an effect."""
+ALONE = "there is no run without it"
+"""Why before and after is no effect."""
+
+
+def sentence(found: Around, why: str = ALONE) -> str:
+    """Before and after in words, without calling it an effect, and `why` it is none."""
     lost = "test_loss"
     sides = found.sides.get(lost)
     if sides is None or not all(side.known for side in sides):
@@ -105,14 +109,13 @@ def sentence(found: Around) -> str:
     else:
         went = f"test loss {_went(before.slope)} per {PER:,} epochs before it, {_went(after.slope)} after it"
     return (
-        f"{found.change}: {went} ({found.window:,} epochs on either side{cut}; "
-        f"before and after, not an effect: there is no run without it)"
+        f"{found.change}: {went} ({found.window:,} epochs on either side{cut}; before and after, not an effect: {why})"
     )
 
 
-def told(found: Around) -> list[str]:
+def told(found: Around, why: str = ALONE) -> list[str]:
     """Before and after as lines of text."""
-    lines = [sentence(found)]
+    lines = [sentence(found, why)]
     rows = []
     for name, label, ratio in SERIES:
         if name not in found.sides:

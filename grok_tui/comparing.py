@@ -152,9 +152,9 @@ class Difference:
     """One for each run."""
 
 
-def differences(states: Sequence[RunState]) -> list[Difference]:
-    """Only what differs: the configuration by dotted keys, the controls over time, the machine."""
-    paths = [(name, ways.paths(states, name)) for name in _controls(states)]
+def differences(states: Sequence[RunState], *, controls: bool = True) -> list[Difference]:
+    """Only what differs: the configuration by dotted keys, the `controls` over time, the machine."""
+    paths = [(name, ways.paths(states, name)) for name in _controls(states)] if controls else []
     told = [Difference(NAMES.get(name, name), found) for name, found in paths if len(set(found)) > 1]
     covered = {FROZEN[name] for name, found in paths if len(set(found)) > 1 and name in FROZEN}
     tables = [_flat(state.hello.config) if state.hello else {} for state in states]

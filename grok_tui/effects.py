@@ -7,13 +7,12 @@ up to where it is known, and what follows from that, and no more.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from grok_tui import comparing, crossings, ways, wording
-from grok_tui.aligning import branched
 from grok_tui.crossings import CHANCE, HALF, LEVELS, ONE, Gap, Level, Reach
 from grok_tui.science.phases import Phase
 from grok_tui.series import Floats, Ints
@@ -108,35 +107,11 @@ def same(one: RunState, other: RunState, until: int) -> bool:
     return True
 
 
-def pasts(states: Sequence[RunState], parents: Mapping[int, int]) -> dict[int, Ghost]:
-    """Of those whose parent is among them too, and is up to where they parted the same run: that past of theirs."""
-    found = {}
-    for i, above in parents.items():
-        since = branched(states[i])
-        if since is not None and not _round(i, parents) and same(states[i], states[above], since):
-            found[i] = Ghost(states[above], since)
-    return found
-
-
-def _round(i: int, parents: Mapping[int, int]) -> bool:
-    """Whether its forebears, as their files tell, lead back to one of them: somebody wrote those files."""
-    seen: set[int] = set()
-    while i in parents and i not in seen:
-        seen.add(i)
-        i = parents[i]
-    return i in parents
-
-
-def branches(states: Sequence[RunState], of: Mapping[int, Ghost], parent: RunState) -> list[Ghost]:
-    """The branches of a run, by what `pasts` found: each with the epoch at which they parted."""
-    return [Ghost(states[i], past.since) for i, past in of.items() if past.state is parent]
-
-
-def told(effect: Effect) -> list[str]:
-    """An effect as lines of text."""
+def told(effect: Effect, other: str = "parent") -> list[str]:
+    """An effect as lines of text; `other` is what it is told against."""
     lines = [effect.cause, f"  {effect.sentence}"]
     if effect.rows:
-        heads = ("", "this run", "parent", "difference")
+        heads = ("", "this run", other, "difference")
         rows = [heads, *((row.name, row.here, row.there, row.difference) for row in effect.rows)]
         lines += [f"  {line}" for line in wording.columns(rows, right=frozenset({1, 2}))]
     return [*lines, *(f"  {caveat}" for caveat in effect.caveats)]

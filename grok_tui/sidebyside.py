@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from grok_tui import around, comparing, effects, lineage, listing, wording
+from grok_tui import around, comparing, effects, lineage, listing, references, wording
 from grok_tui.aligning import START, Alignment, branched
 from grok_tui.errors import GrokTuiError
 from grok_tui.runs import Run
@@ -44,7 +44,7 @@ def _known_pasts(members: Sequence[Member]) -> dict[int, Ghost]:
     """Let each branch know its parent, where that is compared too; of another, what is recorded of it is read."""
     states = [state for _, state in members]
     parents = _parents(members)
-    found = effects.pasts(states, parents)
+    found = references.pasts(states, parents)
     for i, (run, state) in enumerate(members):
         past = comparing.past(run) if i not in parents else None
         if past is not None and effects.same(state, past.state, past.since):
@@ -68,7 +68,7 @@ def _when(members: Sequence[Member], alignment: Alignment, past: Mapping[int, Gh
         if zero is None:
             lacking.append(f"{run.name} {alignment.lacking}")
             continue
-        found = comparing.cells(state, zero, effects.branches([state for _, state in members], past, state))
+        found = comparing.cells(state, zero, references.branches([state for _, state in members], past, state))
         at = f"{run.name} (0 is {zero:,})" if alignment != START else run.name
         rows.append((at, *(found[column.head] for column in heads)))
     yield ""
@@ -99,8 +99,17 @@ def _effects(members: Sequence[Member]) -> Iterator[str]:
             yield ""
             yield f"{run.name} against its parent {found[parents[i]].name}"
             yield from (f"  {line}" for line in effects.told(effects.of(state, states[parents[i]], since)))
+        elif (ref := references.of(states, i)) is not None and ref.same:
+            other = found[ref.place].name
+            yield ""
+            yield f"{run.name} against {other}, which is without its change: equal to the last bit up to {ref.since:,}"
+            told = references.effect(state, states[ref.place], other, ref.since)
+            yield from (f"  {line}" for line in effects.told(told, other))
         elif changes := around.every(state, -1 if since is None else since - 1):
+            why = around.ALONE
+            if ref is not None:
+                why = f"{found[ref.place].name} is without it, but was not the same run to the last bit up to there"
             yield ""
             yield f"{run.name}, before and after its changes"
             for change in changes:
-                yield from (f"  {line}" for line in around.told(change))
+                yield from (f"  {line}" for line in around.told(change, why))

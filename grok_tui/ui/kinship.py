@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from grok_tui import comparing, effects
+from grok_tui import comparing, effects, references
 from grok_tui.state import Ghost
 from grok_tui.ui.members import Member
 
@@ -33,7 +33,7 @@ class Kinship:
         if self._stamps(known) == self._seen:
             return
         states, above = [member.state for member in known], parents(known)
-        found = effects.pasts(states, above)
+        found = references.pasts(states, above)
         for i, member in enumerate(known):
             past = member.past if i not in above else None
             if past is not None and effects.same(member.state, past.state, past.since):
@@ -41,7 +41,7 @@ class Kinship:
         for _ in known:  # a parent that was told something has something to tell
             for i, member in enumerate(known):
                 self._tell(member, found.get(i))
-        self._branches = {member: effects.branches(states, found, member.state) for member in known}
+        self._branches = {member: references.branches(states, found, member.state) for member in known}
         self._seen = self._stamps(known)
 
     def _tell(self, member: Member, past: Ghost | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from grok_tui import comparing, effects, ways, wording
+from grok_tui import comparing, effects, references, ways, wording
 from grok_tui.aligning import START, branched
 from grok_tui.crossings import CHANCE
 from grok_tui.ui import kinship
@@ -141,12 +141,13 @@ def _listed(rows: Sequence[Sequence[Text]], width: int) -> list[list[Text]]:
 
 
 def causes(comparison: Comparison, width: int) -> Cells:
-    """What each branch's change did, where its parent is here too."""
+    """What each branch's change did, where its parent is here too; of another run, against one without the change."""
     lines: list[Text] = []
-    for child, parent, since in pairs(comparison.members):
-        told = effects.of(child.state, parent.state, since)
+    found = [(child, f"its parent {parent.sign}", effects.of(child.state, parent.state, since))
+             for child, parent, since in pairs(comparison.members)]  # fmt: skip
+    for child, whose, told in found + _without(comparison.members, {child for child, *_ in found}):
         style = comparison.style(child)
-        cause = wrap(f"{child.sign} against its parent {parent.sign}, {told.cause}", width)
+        cause = wrap(f"{child.sign} against {whose}, {told.cause}", width)
         lines += [(text, style | BOLD) for text in cause]
         lines += [(f"  {text}", Token.TEXT) for text in wrap(told.sentence, width - 2)]
         lines += [(f"  {text}", Token.MUTED) for each in told.caveats for text in wrap(each, width - 2)]
@@ -154,6 +155,19 @@ def causes(comparison: Comparison, width: int) -> Cells:
     for y, (text, style) in enumerate(lines):
         cells.text(0, y, text, style)
     return cells
+
+
+def _without(members: Sequence[Member], told: set[Member]) -> list[tuple[Member, str, effects.Effect]]:
+    """What changes did in runs that are no branches of others here, where one without the change is here too."""
+    known = [member for member in members if member.state.hello]
+    states, found = [member.state for member in known], []
+    for i, member in enumerate(known):
+        ref = references.of(states, i) if member not in told else None
+        if ref is not None and ref.same:
+            other = known[ref.place]
+            did = references.effect(member.state, other.state, other.sign, ref.since)
+            found.append((member, f"{other.sign}, which is without its change and equal up to there", did))
+    return found
 
 
 SHEETS = (

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grok_tui import aligning, comparing, crossings, effects, placing, ways
+from grok_tui import aligning, comparing, crossings, effects, placing, references, ways
 from grok_tui.aligning import Alignment
 from grok_tui.comparing import Difference
 from grok_tui.errors import ConfigError
@@ -212,7 +212,7 @@ def parted() -> tuple[RunState, RunState]:
 
 
 def acquainted(child: RunState, parent: RunState) -> RunState:
-    child.ghost = effects.pasts([child, parent], {0: 1}).get(0)
+    child.ghost = references.pasts([child, parent], {0: 1}).get(0)
     return child
 
 
@@ -263,6 +263,6 @@ def test_what_the_parent_came_to_after_they_parted_is_not_the_branchs() -> None:
 def test_a_parent_that_is_another_run_tells_nothing() -> None:
     parent, child = parted()
     other = run("parent", test_loss=dict.fromkeys(range(0, 12_001, 100), 1.0))
-    assert effects.pasts([child, parent, other], {0: 2}) == {}
-    assert list(effects.pasts([child, parent, other], {0: 1})) == [0]
-    assert effects.pasts([child, child], {0: 1, 1: 0}) == {}  # each the other's parent, by their files
+    assert references.pasts([child, parent, other], {0: 2}) == {}
+    assert list(references.pasts([child, parent, other], {0: 1})) == [0]
+    assert references.pasts([child, child], {0: 1, 1: 0}) == {}  # each the other's parent, by their files
