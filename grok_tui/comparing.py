@@ -321,9 +321,8 @@ def keys(state: RunState) -> str:
     found = tuple(sorted(int(k) for k in array.values.ravel()))
     if not found:
         return "none"
-    if len(found) > KEYS_TOLD:
-        return f"{len(found)} keys, provisional"
-    return f"{' '.join(map(str, found))} {'final' if found == state.final_keys else 'provisional'}"
+    reading = "final" if state.keys_are_final else "provisional"
+    return f"{len(found)} keys, {reading}" if len(found) > KEYS_TOLD else f"{' '.join(map(str, found))} {reading}"
 
 
 def value_at(state: RunState, name: str, epoch: float | None) -> float:

@@ -105,6 +105,13 @@ class RunState:
         return hindsight.keys_of(self.hindsight) if self.hindsight else ()
 
     @property
+    def keys_are_final(self) -> bool:
+        """Whether the keys that the measures were recomputed with are the run's newest, as far as any are known."""
+        array = self.array("key_frequencies")
+        newest = None if array is None else tuple(sorted(int(k) for k in array.values.ravel()))
+        return bool(self.final_keys) and newest in (None, self.final_keys)
+
+    @property
     def recomputed(self) -> tuple[int, int]:
         """How many epochs have been recomputed with them, and how many there are."""
         done = max((len(s) for name, s in self.series.items() if name.endswith(hindsight.SUFFIX)), default=0)

@@ -161,7 +161,7 @@ def _value(name: str, value: float) -> str:
 def _keys(state: RunState) -> Iterator[str]:
     if (array := state.array("key_frequencies")) is not None:
         keys = sorted(array.values.ravel().tolist())
-        reading = "final" if keys and tuple(keys) == state.final_keys else "provisional"
+        reading = "final" if state.keys_are_final else "provisional"
         yield ""
         yield f"key frequencies ({reading}, since epoch {array.epoch:,}): {' '.join(map(str, keys)) or 'none'}"
 

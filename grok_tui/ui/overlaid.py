@@ -141,7 +141,7 @@ class Comparison:
         final = f"{curve.name}{SUFFIX}"
         if not any(m.state.info(curve.name) and m.state.info(curve.name).reading for m in drawn):  # type: ignore[union-attr]
             return curve.name, ""
-        done = [m for m in drawn if final in m.state.series and curves.keys_are_final(m.state) and _whole(m)]
+        done = [m for m in drawn if final in m.state.series and m.state.keys_are_final and _whole(m)]
         if drawn and len(done) == len(drawn):
             return final, "final keys"
         some = f"; {len(done)} of {len(drawn)} have final keys" if done else ""

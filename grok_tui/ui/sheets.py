@@ -165,7 +165,7 @@ def _without(members: Sequence[Member], told: set[Member]) -> list[tuple[Member,
         ref = references.of(states, i) if member not in told else None
         if ref is not None and ref.same:
             other = known[ref.place]
-            did = references.effect(member.state, other.state, other.sign, ref.since)
+            did = references.effect(member.state, other.state, other.run.name, ref.since)
             found.append((member, f"{other.sign}, which is without its change and equal up to there", did))
     return found
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grok_tui import aligning, comparing, crossings, effects, placing, references, ways
+from grok_tui import aligning, comparing, crossings, effects, hindsight, placing, references, ways
 from grok_tui.aligning import Alignment
 from grok_tui.comparing import Difference
 from grok_tui.errors import ConfigError
-from grok_tui.protocol import Array, Event
+from grok_tui.protocol import PROTOCOL, Array, Catalogue, Event, Hello
 from grok_tui.runs import Run
 from grok_tui.samples import SERIES
 from grok_tui.science.phases import Phase, Sample
@@ -266,3 +266,12 @@ def test_a_parent_that_is_another_run_tells_nothing() -> None:
     assert references.pasts([child, parent, other], {0: 2}) == {}
     assert list(references.pasts([child, parent, other], {0: 1})) == [0]
     assert references.pasts([child, child], {0: 1, 1: 0}) == {}  # each the other's parent, by their files
+
+
+@pytest.mark.parametrize("count", [5, 11])
+def test_keys_are_final_where_the_measures_were_recomputed_with_them_however_many_they_are(count: int) -> None:
+    keys = tuple(range(1, count + 1))
+    state = run(keys=keys)
+    assert comparing.keys(state).endswith("provisional")
+    state.apply(Hello(PROTOCOL, "run", "", {hindsight.READING: {"keys": list(keys), "total": 1}}, {}, 0, Catalogue()))
+    assert comparing.keys(state) == ("1 2 3 4 5 final" if count == 5 else "11 keys, final")

@@ -390,3 +390,12 @@ def cleanup(recorded: Iterable[Frame]) -> int:
     for frame in recorded:
         state.apply(frame)
     return next(b.epoch for b in state.phases.boundaries if b.phase is Phase.CLEANUP)
+
+
+async def test_a_change_is_told_against_the_run_that_is_without_it() -> None:
+    ruled = Scripted([*frames(until=9000, changes=[(8000, "weight_decay", 2.0)], run="ruled")], link="recording")
+    plain = Scripted(frames(until=9000, run="plain"), link="recording")
+    async with side_by_side({"plain": plain, "ruled": ruled}, (120, 50)) as (pilot, _):
+        await pilot.press("shift+tab")
+        assert "2 against 1, which is without its change and equal up to there, from epoch 8,000" in page(pilot)
+        assert "(1 in plain)" in page(pilot)

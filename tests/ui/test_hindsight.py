@@ -114,9 +114,9 @@ async def test_keys_that_the_run_has_outgrown_are_not_called_final() -> None:
     assert "excluded (keys of epoch 2,000)" in text
     assert "final" not in text
     state = state_of(told)
-    assert not lines.keys_are_final(state)
+    assert not state.keys_are_final
     state.apply(now(9000, 1, 3, 5, 20, 22, 26))
-    assert lines.keys_are_final(state)
+    assert state.keys_are_final
     assert lines.reading(state) == "final keys: 1 3 5 20 22 26"
 
 

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from grok_tui.protocol import Array
 from grok_tui.state import RunState
 from grok_tui.ui.panes.base import Pane
-from grok_tui.ui.panes.lines import keys_are_final
 from grok_tui.ui.view import View
 from grok_tui.ui.widgets.bars import NO_SPECTRUM, Bars, Spectrum, note
 from grok_tui.ui.widgets.cells import BOLD, Cells, Token
@@ -38,7 +37,7 @@ class FourierPane(Pane):
             strength = alpha.values.ravel().astype(np.float64) if alpha is not None else None
             spectrum = Spectrum(norms.values.astype(np.float64), chosen, strength)
         heading.spectrum = spectrum
-        final = spectrum is not None and tuple(sorted(spectrum.keys)) == state.final_keys and keys_are_final(state)
+        final = spectrum is not None and tuple(sorted(spectrum.keys)) == state.final_keys and state.keys_are_final
         heading.reading = "final" if final else "provisional"
         heading.epoch = norms.epoch if norms is not None and view.cursor is not None else None
         heading.redraw()

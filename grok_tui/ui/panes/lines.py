@@ -179,15 +179,9 @@ def beside(series: Series, final: Series) -> Series:
     return rest
 
 
-def keys_are_final(state: RunState) -> bool:
-    """Whether the keys that the measures were recomputed with are the run's newest, as far as any are known."""
-    now = _newest_keys(state)
-    return bool(state.final_keys) and now in (None, state.final_keys)
-
-
 def note(state: RunState, reading: str) -> tuple[str, str, str]:
     """How a legend writes a reading: long, in a word, as a sign."""
-    if reading == "hindsight" and state.final_keys and not keys_are_final(state):
+    if reading == "hindsight" and state.final_keys and not state.keys_are_final:
         since = _since(state)
         return (f"keys of epoch {since:,}", "old", PAST) if since is not None else ("other keys", "other", PAST)
     return NOTES.get(reading, (reading, reading, reading[:1]))
@@ -222,7 +216,7 @@ def _has_keys(line: Line) -> bool:
 
 def _told(state: RunState) -> str:
     """The keys of hindsight, and those of now when they are others."""
-    if keys_are_final(state):
+    if state.keys_are_final:
         return f"final keys: {_listed(state.final_keys)}"
     since, now = _since(state), _newest_keys(state)
     whose = "other keys" if since is None else f"keys of epoch {since:,}"

@@ -10,7 +10,7 @@ from grok_tui.protocol import Array
 from grok_tui.series import Floats, Series
 from grok_tui.state import RunState
 from grok_tui.ui.panes.fourier import array_at
-from grok_tui.ui.panes.lines import Look, keys_are_final, shade
+from grok_tui.ui.panes.lines import Look, shade
 from grok_tui.ui.widgets.cells import Token
 from grok_tui.ui.widgets.plot import Line
 from grok_tui.ui.widgets.strokes import Stroke
@@ -128,6 +128,6 @@ def _whose(state: RunState) -> str:
     count, whole = len(strongest(state)), len(keys)
     if not count:
         return ""
-    if keys_are_final(state):
+    if state.keys_are_final:
         return f"the {count} strongest key frequencies"
     return f"the {count} strongest of {whole} provisional keys" if whole > count else f"{count} provisional keys"
