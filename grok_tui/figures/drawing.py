@@ -29,6 +29,9 @@ NOTED = 24
 LETTER = 0.052
 """Inches of one in the names of the phases."""
 
+ROWS, ROW = 2, 8
+"""Lines for changes above the names of the phases, and the points of each."""
+
 SHORT = {"weight_decay": "wd", "lr": "lr"}
 
 
@@ -250,20 +253,70 @@ def _wide(start: float, end: float, subject: Subject) -> float:
 
 def _marks(ax: Axes, subject: Subject) -> None:
     """A line at each intervention and where the run left its parent; a flag at each note."""
-    told = [event for event in subject.whole.state.events if event.epoch <= subject.until]
-    marked: dict[int, list[str]] = {}
-    for event in told:
-        if event.what in STEERED or event.what == "branched":
-            marked.setdefault(event.epoch, []).append(_said(event))
-    for nth, (epoch, texts) in enumerate(marked.items()):
+    for nth, (epoch, text, row) in enumerate(_headings(subject)):
         ax.axvline(epoch, color=style.KEY, linewidth=0.9, zorder=1.5)
-        _beside(ax, epoch, 0.02 + 0.16 * (nth % 3), ", ".join(texts), style.KEY)
-    for event in told:
+        if row:
+            _above(ax, epoch, row, text, right=_over(text, epoch, subject))
+        else:
+            _beside(ax, epoch, 0.02 + 0.16 * (nth % 3), text, style.KEY)
+    for event in _told(subject):
         if event.what == notes.WHAT:
             ax.plot(
                 [event.epoch], [0.985], transform=ax.get_xaxis_transform(), marker=7, color=style.OTHER, clip_on=False
             )
             _beside(ax, event.epoch, 0.6, _cut(event.text), style.OTHER)
+
+
+def rows(subject: Subject) -> int:
+    """How many lines stand above the phases' names: what was changed."""
+    return max((row for _, _, row in _headings(subject)), default=0)
+
+
+def _told(subject: Subject) -> list[Event]:
+    return [event for event in subject.whole.state.events if event.epoch <= subject.until]
+
+
+def _headings(subject: Subject) -> list[tuple[int, str, int]]:
+    """What was done at each epoch, and in which line above the axes there is room for it; 0 where there is in none."""
+    marked: dict[int, list[str]] = {}
+    for event in _told(subject):
+        if event.what in STEERED or event.what == "branched":
+            marked.setdefault(event.epoch, []).append(_said(event))
+    taken: list[list[tuple[float, float]]] = [[] for _ in range(ROWS)]
+    found = []
+    for epoch, texts in marked.items():
+        text = ", ".join(texts)
+        width, at = _width(text, subject), _wide(0.9 if subject.log_x else 0, epoch, subject)
+        start = at - width if _over(text, epoch, subject) else at
+        free = (nth for nth, row in enumerate(taken, 1) if all(start + width < a or start > b for a, b in row))
+        if row := next(free, 0):
+            taken[row - 1].append((start, start + width))
+        found.append((epoch, text, row))
+    return found
+
+
+def _width(text: str, subject: Subject) -> float:
+    """The share of the axis that a text above it takes."""
+    return (len(text) + 1) * LETTER / (4.2 if subject.alone else 2.9)
+
+
+def _over(text: str, epoch: int, subject: Subject) -> bool:
+    """A text that begins at that epoch would go beyond the axis."""
+    return _wide(0.9 if subject.log_x else 0, epoch, subject) + _width(text, subject) > 1.02
+
+
+def _above(ax: Axes, epoch: int, row: int, text: str, *, right: bool) -> None:
+    ax.annotate(
+        text.replace("$", r"\$"),
+        (max(epoch, ax.get_xlim()[0]), 1.0),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 2 + ROW * row),
+        textcoords="offset points",
+        ha="right" if right else "left",
+        va="bottom",
+        fontsize=6,
+        color=style.KEY,
+    )
 
 
 def _said(event: Event) -> str:
@@ -290,6 +343,5 @@ def _beside(ax: Axes, epoch: int, height: float, text: str, colour: str) -> None
         va="bottom",
         fontsize=6,
         color=colour,
-        bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.75},
-        zorder=5,
+        zorder=1.6,  # under the curves: what happens just after a change is what one looks at
     )

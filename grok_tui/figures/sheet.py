@@ -61,12 +61,13 @@ def draw(recipe: Recipe, subject: Subject) -> Figure:
     with matplotlib.rc_context(_settings()):
         figure, axes = _page(recipe.panels, recipe.columns)
         subject = replace(subject, alone=recipe.columns == 1)
+        room = ROOM + drawing.ROW * drawing.rows(subject)
         for panel, ax in zip(recipe.panels, axes, strict=True):
             panel.draw(ax, subject)
             if panel.title:
-                ax.set_title(panel.title, pad=ROOM)
+                ax.set_title(panel.title, pad=room)
         for nth, (panel, ax) in enumerate(zip(recipe.panels, axes, strict=True)):
-            _letter(ax, nth, len(axes), ROOM if panel.title else None)
+            _letter(ax, nth, len(axes), room if panel.title else None)
         _caption(figure, caption(subject))
     return figure
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
@@ -136,6 +138,28 @@ def test_interventions_are_marked_at_their_epochs() -> None:
     assert {"wd 0.3", "lr 5e-4"} <= set(written(ax))
     stepped = sheet.draw(gallery.find("decay"), drawn).axes[0].get_lines()[0]
     assert np.asarray(stepped.get_xydata()).tolist() == [[0, 1.0], [2000, 0.3], [UNTIL, 0.3]]
+
+
+def test_what_was_changed_is_told_above_the_axes_and_nothing_hides_a_curve() -> None:
+    changes = tuple(
+        (epoch, "weight_decay", value) for epoch, value in ((2000, 0.3), (2100, 3.0), (2200, 0.5), (8000, 2.0))
+    )
+    for name in ("nanda-fig7", "nanda-fig2"):
+        figure = sheet.draw(gallery.find(name), subject(changes=changes))
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        renderer = canvas.get_renderer()  # type: ignore[no-untyped-call]
+        for ax in figure.axes:
+            told = [text for text in ax.texts if text.get_text().startswith("wd ")]
+            above = [text.get_window_extent(renderer) for text in told if text.get_rotation() == 0]
+            assert (len(told), len(above)) == (4, 3)  # for the one in between there is no room
+            assert all(box.y0 > ax.bbox.y1 for box in above)
+            titles = [ax.title, ax._left_title]  # type: ignore[attr-defined]
+            boxes = above + [title.get_window_extent(renderer) for title in titles if title.get_text()]
+            assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
+            assert all(text.get_bbox_patch() is None for text in ax.texts)
+            curves = min((line.get_zorder() for line in ax.get_lines() if np.size(line.get_xdata()) > 2), default=2)
+            assert all(text.get_zorder() < curves for text in told if text.get_rotation())
 
 
 def test_what_was_done_at_one_epoch_has_one_mark() -> None:
