@@ -14,7 +14,7 @@ import numpy as np
 
 from grok_tui.science.phase_limits import LEARNING, STREAK
 from grok_tui.science.phases import Phase
-from grok_tui.series import Bools, Floats, Ints
+from grok_tui.series import Bools, Floats, Ints, Series
 from grok_tui.state import Ghost, RunState
 
 
@@ -116,7 +116,7 @@ def _level(state: RunState, what: Level, begun: int | None = None) -> Reach:
     if series is None:
         return Reach(None, -1, -1, -1)
     value = state.chance if math.isnan(what.value) else what.value
-    since = learned(state) if what is CHANCE else -math.inf
+    since = learned(state.series.get("train_accuracy")) if what is CHANCE else -math.inf
     return crossing(series.epochs, series.values, value, rising=what.rising, since=since, begun=begun)
 
 
@@ -131,13 +131,12 @@ def both(child: RunState, parent: RunState, what: Level, since: int) -> tuple[Re
     return here, there
 
 
-def learned(state: RunState) -> float:
+def learned(accuracy: Series | None) -> float:
     """The epoch at which the training set was learned; infinite while it is not, -inf where that is not recorded."""
-    series = state.series.get("train_accuracy")
-    if series is None or not len(series):
+    if accuracy is None or np.isnan(accuracy.values).all():
         return -math.inf
-    found = np.flatnonzero(series.values >= LEARNING[0])
-    return float(series.epochs[found[0]]) if len(found) else math.inf
+    found = np.flatnonzero(accuracy.values >= LEARNING[0])
+    return float(accuracy.epochs[found[0]]) if len(found) else math.inf
 
 
 def crossing(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from statistics import median
 
-from grok_tui.crossings import crossing
+from grok_tui.crossings import crossing, learned
 from grok_tui.science.phases import Phase
 from grok_tui.tracks import Track
 
@@ -77,8 +77,10 @@ def when(track: Track, sign: Sign) -> int | None:
     """The epoch of a sign; None while it was not seen."""
     if sign is Sign.ACCURACY:
         return crossing(track.accuracy.epochs, track.accuracy.values, HALF, rising=True).epoch
+    if sign is Sign.CHANCE:
+        loss, train = track.below
+        return crossing(loss.epochs, loss.values, track.config.chance, since=learned(train)).epoch
     phases = {
-        Sign.CHANCE: (Phase.CLEANUP, Phase.DIRECT),
         Sign.CLEANED: (Phase.GENERALIZED,),
         Sign.GENERALIZED: (Phase.GENERALIZED, Phase.DIRECT),
     }[sign]

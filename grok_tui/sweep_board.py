@@ -10,7 +10,7 @@ from grok_tui import grok_times
 from grok_tui.grids import SEED, Axis
 from grok_tui.grok_times import Sign, Time
 from grok_tui.series import Series
-from grok_tui.sweep_state import MARKS, OVER, Standing, SweepState
+from grok_tui.sweep_state import DONE, MARKS, NEVER, OVER, Standing, SweepState
 
 STATES = ("failed", "cut off", "gone", "live", "replaying", "paused", "stopped", "waiting", "finished", "ended")
 """Of a cell with several seeds, the first of these that any of them is in is the cell's."""
@@ -31,10 +31,14 @@ class Cell:
     """What its colour stands for; None where no time is known."""
     curves: tuple[Series, ...] = ()
     """Test accuracies."""
+    never: bool = False
+    """All is over, and the time was not reached."""
 
     @property
     def mark(self) -> str:
-        """The sign of its state."""
+        """The sign of its state; what is done and has not come to it is not ticked off."""
+        if self.never and self.state in DONE:
+            return NEVER
         return MARKS.get(self.state, "…") if self.numbers else " "
 
 
@@ -111,8 +115,9 @@ def cell(state: SweepState, numbers: Sequence[int], sign: Sign) -> Cell:
     if found is None:
         return Cell(tuple(numbers), whole, (whole,), (_counted(standings),), None, curves)
     if not found.reached:
-        words = _none(all(name in OVER for name in states), found.least.epoch)
-        return Cell(tuple(numbers), whole, words, (_counted(standings),), None, curves)
+        over = all(name in OVER for name in states)
+        words = _none(over, found.least.epoch)
+        return Cell(tuple(numbers), whole, words, (_counted(standings),), None, curves, over)
     more = (f"{grok_times.span(found)} {found.reached}/{len(standings)}", grok_times.span(found), "")
     return Cell(tuple(numbers), whole, (grok_times.said(found),), more, found.low if found.known else None, curves)
 
@@ -124,8 +129,8 @@ def _one(standing: Standing, time: Time | None, curves: tuple[Series, ...]) -> C
     if time is not None and time.reached:
         told = (f"then {state}",) if state in ("failed", "stopped", "cut off", "gone") else ()
         return Cell(numbers, state, (f"{time.epoch:,}",), (*more, *told, ""), float(time.epoch), curves)
-    if state in ("finished", "ended"):
-        return Cell(numbers, state, _none(True, standing.epoch), ("",), None, curves)
+    if state in DONE:
+        return Cell(numbers, state, _none(True, standing.epoch), ("",), None, curves, True)
     if state in OVER:
         return Cell(numbers, state, (state,), (f"at {standing.epoch:,}", ""), None, curves)
     words = ("not yet", "–") if time is not None else (state, state[:4])

@@ -27,6 +27,12 @@ RECORDS = 1000
 OVER = frozenset({"finished", "ended", "failed", "stopped", "cut off", "gone"})
 """Standings of members that nobody trains now."""
 
+DONE = frozenset({"finished", "ended"})
+"""Standings of members that were trained as far as they were to be."""
+
+NEVER = "○"
+"""In place of the mark of such a member, where it stands beside a time that was not reached."""
+
 MARKS = wording.MARKS | {"ended": "✓", "gone": "?", "live": "●"}
 
 

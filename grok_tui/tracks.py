@@ -5,9 +5,12 @@ Attention patterns and other large arrays, nine tenths of a recording, are stepp
 
 from __future__ import annotations
 
+import math
 import os
 import zlib
 from typing import IO, cast
+
+import numpy as np
 
 from grok_tui import codec, samples
 from grok_tui.course import STEERED, Courses
@@ -33,11 +36,14 @@ class Track:
         self.config = run.config
         self.accuracy = Series()
         """Test accuracy. Another object after a look that found more: who draws it in another thread keeps it whole."""
+        self.below: tuple[Series, Series] = Series(), Series()
+        """Test loss, and train accuracy as it was known then; others after a look that found more, as `accuracy` is."""
         self.epoch = 0
         """Of the last measure."""
         self._position = 0
         self._growing = Series()
         """Test accuracy, as it is read."""
+        self._growing_below = Series(), Series()
         self._phases = Phases(self.config.chance)
         self._courses = Courses.of(self.config)
         self.spans = Spans()
@@ -62,7 +68,8 @@ class Track:
         except (OSError, ProtocolError):  # gone, or damaged: the run's own screen says what is wrong with it
             pass
         if self._growing.version != self.accuracy.version:
-            self.accuracy = self._growing.copy()
+            loss, learned = self._growing_below
+            self.accuracy, self.below = self._growing.copy(), (loss.copy(), learned.copy())
         return self._position != before
 
     def _next(self, file: IO[bytes], size: int) -> bool:
@@ -98,6 +105,11 @@ class Track:
     def _measured(self, points: Points) -> None:
         train = cast(Points, codec.unpack(self._losses)).values if self._losses else {}
         self._growing.add(points.epochs, points.values["test_accuracy"])
+        learned = float(train["train_accuracy"][-1]) if "train_accuracy" in train else math.nan
+        for series, values in zip(
+            self._growing_below, (points.values["test_loss"], np.full(len(points.epochs), learned)), strict=True
+        ):
+            series.add(points.epochs, values)
         for i, epoch in enumerate(points.epochs.tolist()):
             known = {name: float(points.values[name][i]) for name in SERIES if name in points.values}
             known |= {name: float(train[name][-1]) for name in ("train_loss", "train_accuracy") if name in train}

@@ -7,9 +7,9 @@ import shutil
 import numpy as np
 import pytest
 
+from grok_tui import comparing, crossings, sweep_lists, sweep_state, sweeps, workers
 from grok_tui import config as configs
-from grok_tui import sweep_lists, sweep_state, sweeps, workers
-from grok_tui.grok_times import Sign, Time
+from grok_tui.grok_times import Sign, Time, when
 from grok_tui.protocol import PROTOCOL, Array, Catalogue, Event, Hello, Points
 from grok_tui.record import Recorder
 from grok_tui.state import RunState
@@ -48,6 +48,28 @@ def test_a_track_tells_the_phases_that_the_runs_own_screen_tells(sweep: Sweep) -
     assert len(track.phases.boundaries) > 1
     assert track.phases.boundaries == state.phases.boundaries
     assert track.accuracy.values.tolist() == state.series["test_accuracy"].values.tolist()
+
+
+def test_below_chance_is_told_of_a_member_as_a_comparison_tells_it(sweep: Sweep) -> None:
+    run = planted.member(sweep, 6, 8000)
+    track = Track(run)
+    while track.look(records=50):
+        pass
+    told = crossings.level(comparing.read(run), crossings.CHANCE)
+    assert told.epoch is not None
+    assert told.after < told.epoch < told.by == 8000  # interpolated
+    assert when(track, Sign.CHANCE) == told.epoch
+
+
+def test_a_dip_below_chance_before_the_training_set_is_learned_is_no_time(sweep: Sweep) -> None:
+    track = Track(planted.member(sweep, 6, None))
+    loss, learned = track.below
+    epochs = np.arange(0, 800, 100)
+    loss.add(epochs, np.array([1.0, 1.0, 1.0, 20.0, 20.0, 1.0, 1.0, 1.0]))
+    learned.add(epochs, np.array([0.1, 0.2, 0.3, 0.9, 1.0, 1.0, 1.0, 1.0]))
+    found = when(track, Sign.CHANCE)
+    assert found is not None
+    assert 400 < found <= 500
 
 
 def test_a_track_follows_a_recording_that_grows_with_a_torn_record_at_its_end(sweep: Sweep) -> None:
@@ -211,7 +233,7 @@ def test_the_board_is_the_grid_and_its_seeds_share_a_cell_when_asked(sweep: Swee
         ["9,000", "never", "7,000"],
         ["failed", "stopped", "wait"],
     ]
-    assert [[cell.mark for cell in row] for row in board.cells] == [["✓", "✓", "✓"], ["✗", "■", "…"]]
+    assert [[cell.mark for cell in row] for row in board.cells] == [["✓", "○", "✓"], ["✗", "■", "…"]]
     assert board.times == (7000, 9000)
     taken = build(state, Sign.ACCURACY, collapsed=True)
     assert (taken.rows, [row[0].numbers for row in taken.cells]) == (("1", "5"), [(1, 2, 3), (4, 5, 6)])

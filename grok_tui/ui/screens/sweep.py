@@ -16,7 +16,7 @@ from grok_tui.errors import GrokTuiError
 from grok_tui.grok_times import Sign
 from grok_tui.runs import Run
 from grok_tui.sweep_board import Board, Cell, build, collapsible
-from grok_tui.sweep_state import MARKS, OVER, Standing, SweepState, heading
+from grok_tui.sweep_state import DONE, MARKS, NEVER, OVER, Standing, SweepState, heading
 from grok_tui.ui import keys
 from grok_tui.ui.bottom import Hints
 from grok_tui.ui.doors import Doors
@@ -133,7 +133,7 @@ class SweepScreen(Guarded):
             return ""
         first = standings[0]
         if len(standings) > 1:
-            told = ", ".join(f"{s.member.run or 'no run'} {MARKS.get(s.state, '…')} {self._time(s)}" for s in standings)
+            told = ", ".join(f"{s.member.run or 'no run'} {self._timed(s)}" for s in standings)
             said = first.member.place.said.rpartition(", seed")[0] or f"{len(standings)} seeds"
             return f"{said}   {told}"
         parts = [
@@ -164,6 +164,12 @@ class SweepScreen(Guarded):
             return ""
         phases = " · ".join(f"{b.phase.value} {b.epoch:,}" for b in track.phases.boundaries)
         return f"{self.sign.short}: {self._time(standing)}   {phases}"
+
+    def _timed(self, standing: Standing) -> str:
+        """A member's mark and its time."""
+        found = self.state.time(standing.member.number, self.sign)
+        never = standing.state in DONE and found is not None and not found.reached
+        return f"{NEVER if never else MARKS.get(standing.state, '…')} {self._time(standing)}"
 
     def _time(self, standing: Standing) -> str:
         return sweep_lists.time_said(self.state.time(standing.member.number, self.sign), standing)
