@@ -119,6 +119,8 @@ def undo(run: str, as_if_never: bool, listed: bool, detach: bool) -> int | None:
         click.echo(f"{child.name}: {found.name} without {undoing.said(state, what.never)}", err=True)
         common.stacked(child, choice="")
         return common.follow(child, detach=detach or not common.on_terminal())
+    if what.why_not:
+        raise RunError(f"{found.name}: {what.why_not}; --as-if-never makes a branch in which it goes on")
     if what.back is None:
         last = undoing.said(state, what.never)
         raise RunError(f"{found.name}: {last} has been taken back; --as-if-never leaves out what was trained with it")

@@ -569,3 +569,26 @@ def test_a_run_of_a_stack_is_made_again_by_a_command_that_names_the_stack(
     assert say("--preset", "demo", "--detach").returncode == 0
     assert asked == [4, 0]
     assert "--stack" in refused(say("--preset", "demo", "--stack", "0", "--detach"))
+
+
+def test_undo_of_a_schedule_that_was_ended_where_it_stood_says_what_takes_it_up_again(say: Say) -> None:
+    run = make_run()
+    recorder = Recorder(run.frames)
+    schedule = {
+        "control": "weight_decay",
+        "value": 1.5,
+        "previous": 1.5,
+        "schedule": "set weight_decay step *0.5 every 40",
+    }
+    end = {"control": "weight_decay", "value": 0.75, "previous": 0.75}
+    for frame in (
+        *(hello(run.name), event(0, "started"), points(0, 50), Event(50, "scheduled", "as planned", 0.0, 1, schedule)),
+        *(points(50, 50), Event(100, "changed", "weight_decay 0.75 → 0.75, its schedule ends", 0.0, 2, end)),
+    ):
+        recorder.append(frame)
+    recorder.close()
+    run.write_state({"epoch": 100, "state": "stopped"})
+    assert refused(say("undo", run.name)) == (
+        "grok-tui: demo-1: weight decay was scheduled until epoch 100, and no value takes that up again; "
+        "--as-if-never makes a branch in which it goes on\n"
+    )

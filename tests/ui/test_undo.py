@@ -177,6 +177,40 @@ def test_a_schedule_is_undone_as_a_change_is_and_its_own_end_is_nobodys() -> Non
     assert undone(changed(50, 1, 2.0, 1.0), scheduled(100, 2, 1.0, 0.1), changed(600, 3, 0.55, 1.0)) == 1
 
 
+def test_a_schedule_ended_where_it_stood_is_the_last_change_and_no_value_sets_it_back() -> None:
+    story = changed(50, 1, 2.0, 1.0), scheduled(100, 2, 1.0, 0.1), changed(600, 3, 0.55, 0.55)
+    assert (undone(*story), left_out(*story)) == (None, (3, 0))
+    assert undoing.find(after(*story)).why_not == (
+        "weight_decay was scheduled until epoch 600, and no value takes that up again"
+    )
+    assert undone(*story, changed(700, 4, 0.55, 3.0)) == 4
+    assert left_out(*story, changed(700, 4, 0.55, 3.0), changed(700, 5, 3.0, 0.55)) == (3, 2)
+    assert undone(*story, scheduled(700, 4, 0.55, 0.1)) == 4
+    assert undone(*story, changed(700, 4, 0.55, 0.55)) is None
+
+
+def test_a_value_confirmed_after_the_schedule_came_to_its_end_is_no_change() -> None:
+    ended = changed(1100, 2, 0.1, 0.1)
+    ended.data["ended"] = "schedule"
+    assert undone(scheduled(100, 1, 1.0, 0.1), ended, changed(1200, 3, 0.1, 0.1)) == 1
+
+
+async def test_u_offers_to_leave_out_the_end_of_a_schedule_and_says_why_only_that() -> None:
+    family = world()
+    source = scripted(steered(scheduled(6000, 4, 1.0, 0.1), changed(6500, 5, 0.55, 0.55)))
+    async with on_stage(source, doors=family.doors()) as (pilot, _):
+        await pilot.press("u")
+        await pilot.pause()
+        page = " ".join(" ".join(str(each.render()) for each in pilot.app.screen.query(Static)).split())
+        assert "Undo: the end of weight decay's schedule at epoch 6,500" in page
+        assert "no value takes that up again" in page
+        assert "(n)" not in "\n".join(text(pilot))
+        await pilot.press("n", "b")
+        await until(pilot, lambda: bool(family.made))
+    assert family.made == [(PARENT, 6500, {"changes": {}, "settings": (), "before": 5})]
+    assert source.sent == []
+
+
 async def test_u_names_a_schedule_by_its_line() -> None:
     source = scripted(steered(scheduled(6000, 1, 1.0, 0.1)))
     async with on_stage(source, doors=world().doors()) as (pilot, _):

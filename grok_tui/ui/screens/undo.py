@@ -56,6 +56,8 @@ class UndoScreen(ModalScreen[str | None]):
 
     def _from_now_on(self) -> str:
         back, change = self._undo.back, self._undo.never
+        if self._undo.why_not:
+            return f"From now on: not this. {self._undo.why_not}."
         if back is None:
             return "From now on: it has been taken back already, and only what was trained with it is left."
         if self._why_not:
