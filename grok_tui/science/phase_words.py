@@ -224,7 +224,7 @@ def _delay(fold: PhaseFold) -> Fact:
 
 def _still(fold: PhaseFold) -> Fact:
     what = "nothing has moved" if fold.under == "cleanup" else "no sign of a circuit growing"
-    return _fact(fold, "test_fve", f"{what} in {fold.stall_window:,.0f} epochs")
+    return _fact(fold, "test_fve", f"{what} in the last {fold.stalled_over:,} epochs")
 
 
 def _reason(fold: PhaseFold) -> Fact:

@@ -157,6 +157,12 @@ class PhaseFold:
         """Epochs without movement that make a stall."""
         return max(limits.STALL_EPOCHS, 3 * self.scale)
 
+    @property
+    def stalled_over(self) -> int:
+        """The last epochs that the rule of the stall looks at, as far as they are known."""
+        trace = self._stall_fve if self._stall_fve.start else self._stall_loss
+        return self.last.epoch - trace.start if self.last else 0
+
     def newest(self, name: str) -> float:
         """A measure at the newest sample, as the charts show it; the level where that is unknown."""
         value = float(getattr(self.last, name, math.nan))

@@ -149,6 +149,13 @@ def test_a_cleanup_that_weight_decay_has_left_stalls_and_goes_on_when_it_is_back
     assert phases(fold)[-2:] == ["cleanup", "stalled"]
     assert fold.boundaries[-1].epoch <= 7300, "placed where the decay went"
     assert any("nothing has moved" in line for line in fold.call.evidence)
+    assert "in the last 3,000 epochs" in fold.call.evidence[0]
+    seldom = [sample for sample in held if sample.epoch % 600 == 0]
+    coarse = folded([sample for sample in begun if sample.epoch % 600 == 0] + seldom)
+    assert coarse.phase == "stalled"
+    assert "in the last 4,200 epochs" in coarse.call.evidence[0], (
+        "eight samples, of which a window has at least as many"
+    )
     assert any("weight decay is 0" in line for line in fold.call.evidence)
     rest = [replace(sample, epoch=sample.epoch + 5000) for sample in mainline() if sample.epoch > 7100]
     fold = folded(begun + held + rest)
