@@ -138,12 +138,12 @@ class Runner:
 
     def _rest(self, waiting: list[Run]) -> None:
         """Note whether all that the present thread waits for is paused, and so leaves its place to others."""
-        me, before = threading.get_ident(), set(self._resting)
+        me = threading.get_ident()
         rests = bool(waiting) and all(run.alive and run.state.get("state") == "paused" for run in waiting)
-        if rests and me not in before:
+        if rests and me not in self._resting:
             names = ", ".join(run.name for run in waiting)
             say(f"{names}: paused, and the next may be trained meanwhile")
-        self._resting = before | {me} if rests else before - {me}
+        (self._resting.add if rests else self._resting.discard)(me)  # in place: the others are at theirs
 
     def _adopt(self) -> None:
         """Runs that a killed runner had made and not yet written down."""

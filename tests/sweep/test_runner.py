@@ -8,7 +8,8 @@ import signal
 import subprocess
 import threading
 from dataclasses import replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, cast
 
 import psutil
 import pytest
@@ -160,6 +161,44 @@ def test_a_member_that_is_paused_gives_its_place_to_the_next_and_goes_on_when_it
     until(lambda: over(sweep))
     assert states(sweep) == ["finished"] * 3
     assert all(epochs(run_of(member)) == list(range(200)) for member in members(sweep))
+
+
+def test_a_place_that_was_taken_back_is_not_given_away_again_by_another_that_rests_at_that_moment() -> None:
+    runner = Runner(tiny.made(decays="1,5", **SHORT))
+    looked, go, left, resting = (threading.Event() for _ in range(4))
+
+    class Slow:
+        name, state = "tiny-1", MappingProxyType({"state": "paused"})
+
+        @property
+        def alive(self) -> bool:
+            looked.set()
+            return go.wait(20)
+
+    class Resting(Slow):
+        @property
+        def alive(self) -> bool:
+            return True
+
+    def ends() -> None:
+        runner._rest([cast("Run", Resting())])
+        resting.set()
+        assert looked.wait(20)
+        runner._rest([])
+        left.set()
+
+    def begins() -> None:
+        assert resting.wait(20)
+        runner._rest([cast("Run", Slow())])
+
+    threads = [threading.Thread(target=target) for target in (ends, begins)]
+    for thread in threads:
+        thread.start()
+    assert left.wait(20)
+    go.set()
+    for thread in threads:
+        thread.join(20)
+    assert runner._resting == {threads[1].ident}
 
 
 def test_where_memory_is_short_the_next_waits_until_what_is_paused_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
