@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from grok_tui.train.session import Session
 
 LINGER, HURRY = 90.0, 5.0
-"""Seconds for which the end of a run waits for what becomes of its branches, and where somebody waits for that end."""
+"""Seconds for which the end of a run waits for news of its branches, and at most where somebody waits for that end."""
 
 AT_ONCE = 4
 """Processes that make branches; what more there is to be made waits for them."""
@@ -38,17 +38,28 @@ class Offshoots:
             for entry in owed
         )
         self._under_way: list[tuple[Wish, subprocess.Popen[bytes]]] = []
-        self._until = math.inf
+        self._until = self._latest = math.inf
+        """When the end of the run waits no longer: since the last news, and since somebody waits for it."""
 
     def awaited(self) -> bool:
         """Whether the end of the run is to wait: what becomes of some is not known yet. Later on, they stay owed."""
         now = time.monotonic()
         self._until = min(self._until, now + LINGER)
-        return bool(self._under_way) and now < self._until
+        return bool(self._under_way) and now < min(self._until, self._latest)
 
     def hurry(self) -> None:
         """The end is near, and somebody waits for it."""
-        self._until = min(self._until, time.monotonic() + HURRY)
+        self._latest = min(self._latest, time.monotonic() + HURRY)
+
+    def give_up(self) -> None:
+        """The run is about to have finished, after which nobody looks after its wishes: say so of each that is left."""
+        for wish, _ in self._under_way:
+            text = f"nothing is heard of the branch at epoch {wish.epoch:,}: the run ends while it is still being made"
+            self._session.intervene("amiss", text, wish=wish.seq)
+        for wish in self._waiting:
+            self._answer(wish, Outcome(failed="the run ends while those before it are still being made"))
+        self._under_way.clear()
+        self._waiting.clear()
 
     def add(self, wish: Wish) -> None:
         """One more is owed; `start` sees to it."""
@@ -69,6 +80,7 @@ class Offshoots:
         if not ended:
             return
         self._under_way = [each for each in self._under_way if each not in ended]
+        self._until = math.inf  # there is progress
         for wish, process in ended:
             self._answer(wish, offshoot.outcome(self._session.run, wish, process.returncode))
         self.start()

@@ -336,6 +336,8 @@ class Session:
         self.lingering = self.planner.offshoots.awaited()
         if self.lingering:
             return ""
+        if state == "finished":
+            self.planner.offshoots.give_up()
         seq = self.journal.ledger.append(self.epoch, state, True, text)
         self.journal.event(self.epoch, state, text, seq)
         self._looks.ended(self.epoch)

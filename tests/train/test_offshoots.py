@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -238,6 +239,42 @@ def test_only_so_many_are_made_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Non
             process.returncode = 0
         assert train(session) == "finished"
     assert len({event.data["child"] for event in events(run, "offshoot")}) == 6
+
+
+MANY = "at 37: branch lr 0.1; branch lr 0.2; branch lr 0.3; branch lr 0.4; branch lr 0.5; branch"
+
+
+def test_the_end_of_a_run_waits_for_all_of_its_branches_as_long_as_they_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    started, now = waiting(monkeypatch), [0.0]
+    monkeypatch.setattr(offshoots, "LINGER", 90.0)
+    monkeypatch.setattr(offshoots, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(offshoot, "outcome", lambda _, wish, __: Outcome(f"of {wish.seq}"))
+    run = runs.create(tiny(MANY, training__epochs=40))
+    with on(run) as session:
+        train(session, 39)
+        session._stepper.advance(1)
+        session.stepped(1, 1.0)
+        for process in range(6):
+            assert not session.attend()
+            assert session.lingering
+            now[0] += 60
+            started[process].returncode = 0
+        assert session.attend() == "finished"
+    assert len(events(run, "offshoot")) == 6
+    assert planned.owed(entries(run)) == []
+
+
+def test_a_run_that_finishes_without_news_of_its_branches_says_so_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = waiting(monkeypatch)
+    monkeypatch.setattr(offshoots, "LINGER", 0.0)
+    run = whole(MANY, training__epochs=40)
+    assert len(started) == offshoots.AT_ONCE
+    told = events(run, "amiss")
+    assert [event.data["wish"] for event in told] == [event.seq for event in events(run, "branch")]
+    assert "the branch at epoch 37: the run ends while it is still being made" in told[0].text
+    assert told[-1].text == "no branch at epoch 37: the run ends while those before it are still being made"
+    assert [entry.what for entry in entries(run)][-1] == "finished"
+    assert planned.owed(entries(run)) == []
 
 
 def test_the_end_of_a_run_waits_for_what_becomes_of_its_branch_with_all_saved(monkeypatch: pytest.MonkeyPatch) -> None:
