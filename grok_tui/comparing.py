@@ -125,22 +125,25 @@ def read(run: Run) -> Lean:
     return state
 
 
-def past(run: Run, below: frozenset[Path] = frozenset()) -> Ghost | None:
+def past(run: Run, known: dict[Path, Lean], below: frozenset[Path] = frozenset()) -> Ghost | None:
     """The past that a branch has in common with its parent, with that one's own; None where it is not to be had.
 
-    `below`: its branches, which are nobody's parents here, whatever their files say.
+    `known`: parents that have been read; of several branches of one it is read once. `below`: the run's branches,
+    which are nobody's parents here, whatever their files say.
     """
     own = run.lineage
     above = runs.parent(run) if own else None
     below |= {run.path.resolve()}
-    if own is None or above is None or above.path.resolve() in below:
+    if own is None or above is None or (place := above.path.resolve()) in below:
         return None
-    try:
-        state = read(above)
-    except GrokTuiError:  # it tells nothing, then, and the branch is told by its own measures
-        return None
-    state.ghost = past(above, below)
-    return Ghost(state, own.epoch)
+    if place not in known:
+        try:
+            state = read(above)
+        except GrokTuiError:  # it tells nothing, then, and the branch is told by its own measures
+            return None
+        state.ghost = past(above, known, below)
+        known[place] = state
+    return Ghost(known[place], own.epoch)
 
 
 @dataclass(frozen=True, slots=True)

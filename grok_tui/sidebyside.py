@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from grok_tui import around, comparing, effects, lineage, listing, references, wording
 from grok_tui.aligning import START, Alignment, branched
@@ -44,9 +45,9 @@ def _known_pasts(members: Sequence[Member]) -> dict[int, Ghost]:
     """Let each branch know its parent, where that is compared too; of another, what is recorded of it is read."""
     states = [state for _, state in members]
     parents = _parents(members)
-    found = references.pasts(states, parents)
+    found, read = references.pasts(states, parents), dict[Path, comparing.Lean]()
     for i, (run, state) in enumerate(members):
-        past = comparing.past(run) if i not in parents else None
+        past = comparing.past(run, read) if i not in parents else None
         if past is not None and effects.same(state, past.state, past.since):
             found[i] = past
         state.ghost = found.get(i)

@@ -237,7 +237,7 @@ def _epoch(run: Run, text: str) -> tuple[int, str]:
         pass  # a phase, then, or a number as people write it
     try:
         state = comparing.read(run)
-        state.ghost = comparing.past(run)
+        state.ghost = comparing.past(run, {})
         return placing.epoch(state, text), placing.told(state, text)
     except PlanError as error:
         raise PlanError(f"--epoch {error}") from None

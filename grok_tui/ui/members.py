@@ -72,9 +72,9 @@ class Member:
             return float(self.read.is_set())
         return min(getattr(self.source, "position", 0) / self._size, 1.0)
 
-    async def look_up(self, compared: Sequence[Run]) -> None:
-        """Read what its parent tells, where that is not compared itself."""
-        self.past = await asyncio.to_thread(_past, self.run, [run.path for run in compared])
+    async def look_up(self, compared: Sequence[Run], known: dict[Path, comparing.Lean]) -> None:
+        """Read what its parent tells, where that is neither compared itself nor `known` already."""
+        self.past = await asyncio.to_thread(_past, self.run, [run.path for run in compared], known)
 
     def moved(self, series: Series, by: int) -> Series:
         """A series with its epochs less by `by`: the same object for the same series, so that charts know it again."""
@@ -110,9 +110,9 @@ class Member:
         post(StateAdvanced(self.state.epoch))
 
 
-def _past(run: Run, compared: Sequence[Path]) -> Ghost | None:
+def _past(run: Run, compared: Sequence[Path], known: dict[Path, comparing.Lean]) -> Ghost | None:
     above = runs.parent(run) if run.lineage else None
-    return None if above is None or above.path in compared else comparing.past(run)
+    return None if above is None or above.path in compared else comparing.past(run, known)
 
 
 def _size(path: Path) -> int:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grok_tui import aligning, comparing, crossings, effects, hindsight, placing, references, ways
+from grok_tui import aligning, comparing, crossings, effects, hindsight, placing, references, runs, ways
 from grok_tui.aligning import Alignment
 from grok_tui.comparing import Difference
 from grok_tui.errors import ConfigError
+from grok_tui.lineage import Lineage
 from grok_tui.protocol import PROTOCOL, Array, Catalogue, Event, Hello
 from grok_tui.runs import Run
 from grok_tui.samples import SERIES
@@ -275,3 +276,36 @@ def test_keys_are_final_where_the_measures_were_recomputed_with_them_however_man
     assert comparing.keys(state).endswith("provisional")
     state.apply(Hello(PROTOCOL, "run", "", {hindsight.READING: {"keys": list(keys), "total": 1}}, {}, 0, Catalogue()))
     assert comparing.keys(state) == ("1 2 3 4 5 final" if count == 5 else "11 keys, final")
+
+
+def descended(name: str, monkeypatch: pytest.MonkeyPatch, above: dict[str, str]) -> Run:
+    """A run that is nowhere, and its lineage."""
+    monkeypatch.setattr(runs, "parent", lambda each: Run(Path("/nowhere") / above[each.name]))
+    found = Run(Path("/nowhere") / name)
+    found.__dict__["lineage"] = Lineage(above[name], 500, 1.0)
+    return found
+
+
+def test_a_parent_that_is_not_compared_is_read_once_for_all_its_branches(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def reading(each: Run) -> comparing.Lean:
+        read.append(each.name)
+        return comparing.Lean()
+
+    monkeypatch.setattr(comparing, "read", reading)
+    known: dict[Path, comparing.Lean] = {}
+    pasts = [comparing.past(descended(f"a.{n}", monkeypatch, {f"a.{n}": "a", "a": "a"}), known) for n in (1, 2)]
+    assert read == ["a"]
+    assert [past.since if past else None for past in pasts] == [500, 500]
+
+
+def test_runs_that_are_each_others_parents_by_their_files_are_not_followed_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Run, "lineage", Lineage("b", 500, 1.0))
+    monkeypatch.setattr(comparing, "read", lambda _: comparing.Lean())
+    one = descended("a", monkeypatch, {"a": "b", "b": "a"})
+    found = comparing.past(one, {})
+    assert found is not None
+    assert found.state.ghost is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from pathlib import Path
 
 from textual import events
 from textual.app import ComposeResult
@@ -84,10 +85,11 @@ class CompareScreen(Guarded):
 
     async def _follow(self) -> None:
         """Open one after the other, so that the first is there at once and keys have their turn; then follow all."""
+        known: dict[Path, comparing.Lean] = {}
         for member in self.comparison.members:
             self.run_worker(member.follow(self.post_message), name=f"follow {member.sign}")
             await member.read.wait()
-            await member.look_up([each.run for each in self.comparison.members])
+            await member.look_up([each.run for each in self.comparison.members], known)
             self._pace.ask()
 
     def on_state_advanced(self, _message: StateAdvanced) -> None:
