@@ -49,7 +49,7 @@ def find(state: RunState) -> Undo:
         mine = next((each for each in reversed(standing) if each.data.get("control") == control), None)
         moved = mine is not None and mine.what == "scheduled"  # it went on from where it began
         back = mine is not None and value == mine.data.get("previous") and not _only_ends(mine)
-        if mine and back and (moved or previous == mine.data.get("value")):
+        if mine and back and event.what == "changed" and (moved or previous == mine.data.get("value")):
             standing.remove(mine)
             if mine.epoch < event.epoch:
                 felt.append(mine)

@@ -173,6 +173,9 @@ def test_a_schedule_is_undone_as_a_change_is_and_its_own_end_is_nobodys() -> Non
     ended = changed(1100, 3, 0.1, 0.1)
     ended.data["ended"] = "schedule"
     assert undone(changed(50, 1, 2.0, 1.0), scheduled(100, 2, 1.0, 0.1)) == 2
+    jumps = scheduled(100, 2, 2.0, 0.1)
+    jumps.data["value"] = 1.0
+    assert undone(changed(50, 1, 1.0, 2.0), jumps) == 2, "it begins where the change came from, and goes on"
     assert undone(changed(50, 1, 2.0, 1.0), scheduled(100, 2, 1.0, 0.1), ended) == 2
     assert undone(changed(50, 1, 2.0, 1.0), scheduled(100, 2, 1.0, 0.1), changed(600, 3, 0.55, 1.0)) == 1
 
