@@ -24,6 +24,9 @@ _NUMBERS: dict[str, int] = {}
 _WIDE: set[int] = set()
 """Numbers of all that were met and are not one letter of one cell: most screens show none, and are drawn faster."""
 
+_NARROW: set[str] = set()
+"""Letters of one cell that were met: charts and maps draw thousands of a few of them at each look."""
+
 _MOST = 4096
 """Letters with marks that are told apart; more than any notes have."""
 
@@ -84,7 +87,11 @@ def texts(cells: NDArray[np.uint32]) -> str | list[str]:
 
 def _plain(text: str) -> bool:
     """Each of its letters is one cell."""
-    return text.isprintable() and (text.isascii() or all(cell_len(letter) == 1 for letter in text))
+    if not text.isprintable() or text.isascii() or _NARROW.issuperset(text):
+        return text.isprintable()
+    if len(_NARROW) < _MOST:
+        _NARROW.update(letter for letter in text if cell_len(letter) == 1)
+    return all(cell_len(letter) == 1 for letter in text)
 
 
 @lru_cache(1024)
