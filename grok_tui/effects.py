@@ -18,16 +18,6 @@ from grok_tui.science.phases import Phase
 from grok_tui.series import Floats, Ints
 from grok_tui.state import Ghost, RunState
 
-BEGAN = {
-    Phase.MEMORIZATION: "memorization",
-    Phase.CIRCUIT_FORMATION: "circuit formation",
-    Phase.CLEANUP: "cleanup",
-    Phase.GENERALIZED: "the generalized phase",
-    Phase.DIRECT: "direct generalization",
-    Phase.STALLED: "a stall",
-    Phase.DEGRADED: "degradation",
-}
-
 FIRST = (CHANCE, HALF, ONE)
 """What the sentence is about: the first of these that tells the two runs apart."""
 

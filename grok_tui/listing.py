@@ -51,7 +51,7 @@ def table(found: Sequence[Run], *, families: bool = False, width: int = 0) -> li
     That column is cut, and the others are named more shortly, where it keeps a line from a screen of that `width`.
     """
     ordered = tree(found) if families else [("", run) for run in found]
-    rows = [_tree_row(lines, run) if families else run_row(run) for lines, run in ordered]
+    rows = [tree_row(lines, run) if families else run_row(run) for lines, run in ordered]
     columns = TREE_COLUMNS if families else RUN_COLUMNS
     if not (sweeps := sweeps_of(found)):
         return wording.columns([columns, *rows], right=RUN_RIGHT)
@@ -104,9 +104,10 @@ def tree(found: Iterable[Run]) -> list[tuple[str, Run]]:
     return [row for root in roots.values() for row in (("", root), *_below(root, "", children))]
 
 
-def tree_rows(found: Iterable[Run]) -> list[tuple[str, ...]]:
-    """Runs as families under `TREE_COLUMNS`."""
-    return [_tree_row(lines, run) for lines, run in tree(found)]
+def tree_row(lines: str, run: Run) -> tuple[str, ...]:
+    """A run of a family under `TREE_COLUMNS`, behind the lines that `tree` found."""
+    name, *others = run_row(run)
+    return (lines + name, *others, branched(run, orphan=not lines))
 
 
 def branched(run: Run, *, orphan: bool = False) -> str:
@@ -132,11 +133,6 @@ def run_standing(run: Run) -> str:
     if not said and membership.read(run.path) is not None:
         return _unbegun(run)
     return said if said in wording.ENDED else "cut off"
-
-
-def _tree_row(lines: str, run: Run) -> tuple[str, ...]:
-    name, *others = run_row(run)
-    return (lines + name, *others, branched(run, orphan=not lines))
 
 
 def _unbegun(run: Run) -> str:

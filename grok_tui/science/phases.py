@@ -20,7 +20,7 @@ from grok_tui.science import phase_limits as limits
 from grok_tui.science import phase_words
 from grok_tui.science.classes import ClassFold
 from grok_tui.science.phase_words import Fact
-from grok_tui.science.windows import Hand, Mark, Streak, Trace, Usual
+from grok_tui.science.windows import Hand, Mark, Streak, Trace, Usual, log
 
 RULES = 4
 """Raised when the same numbers may lead to another phase."""
@@ -213,10 +213,10 @@ class PhaseFold:
         if self.phase is not Phase.FITTING:
             if not excluded >= self.floor.value and math.isfinite(excluded):
                 self.floor = Mark(middle.epoch, excluded)
-            self._stall_loss.add(last.epoch, _log(last.test_loss), self.stall_window)
-            self._stall_fve.add(last.epoch, _log(last.test_fve), self.stall_window)
+            self._stall_loss.add(last.epoch, log(last.test_loss), self.stall_window)
+            self._stall_fve.add(last.epoch, log(last.test_fve), self.stall_window)
             for name, trace in self._moves.items():
-                trace.add(last.epoch, _log(getattr(last, name)), self.scale)
+                trace.add(last.epoch, log(getattr(last, name)), self.scale)
 
     def _observe(self, sample: Sample) -> None:
         """Ask the newest sample everything that the rules may want to know of the last few."""
@@ -399,7 +399,3 @@ class PhaseFold:
     def _forget_windows(self) -> None:
         for trace in (self._stall_loss, self._stall_fve, *self._moves.values()):
             trace.clear()
-
-
-def _log(value: float) -> float:
-    return math.log(value) if 0 < value < math.inf else math.nan

@@ -132,3 +132,8 @@ def _apart(one: float, other: float) -> float:
     if one == other or (math.isnan(one) and math.isnan(other)):
         return 0.0
     return abs(one - other) / max(abs(one), abs(other)) if math.isfinite(one) and math.isfinite(other) else math.inf
+
+
+def log(value: float) -> float:
+    """The logarithm, or NaN where there is none."""
+    return math.log(value) if 0 < value < math.inf else math.nan

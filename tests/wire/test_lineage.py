@@ -164,7 +164,9 @@ def test_a_family_is_listed_as_a_tree() -> None:
     assert shown == [
         ("", "nanda113-1"), ("", "demo-1"), ("├ ", "demo-1.1"), ("│ └ ", "demo-1.1.1"), ("└ ", "demo-1.2"),
     ]  # fmt: skip
-    told = {row[0]: row[-1] for row in listing.tree_rows([other, deeper, two, run, one])}
+    told = {
+        row[0]: row[-1] for row in (listing.tree_row(*each) for each in listing.tree([other, deeper, two, run, one]))
+    }
     assert told == {
         "nanda113-1": "",
         "demo-1": "",
@@ -172,7 +174,9 @@ def test_a_family_is_listed_as_a_tree() -> None:
         "│ └ demo-1.1.1": "at 30: without changed",
         "└ demo-1.2": "at 60: epochs 300",
     }
-    assert [row[-1] for row in listing.tree_rows([one])] == ["of demo-1, which is gone, at 40: weight decay 0.3"]
+    assert [listing.tree_row(*each)[-1] for each in listing.tree([one])] == [
+        "of demo-1, which is gone, at 40: weight decay 0.3"
+    ]
 
 
 def test_runs_that_claim_to_descend_from_each_other_are_all_listed() -> None:
@@ -189,7 +193,7 @@ def test_what_somebody_else_wrote_into_a_directory_neither_ends_a_listing_nor_re
     own |= {"without": "\x1b]0;owned\x07", "settings": {"training.epochs": "\x1b[2J"}, "changes": {"lr\x07": 1}}
     (run.path / "lineage.json").write_text(json.dumps(own))
     (run.path / "state.json").write_text('{"epoch": NaN, "time": 1e300, "values": {"test_accuracy": 1e999}}')
-    (row,) = listing.tree_rows([Run(run.path)])
+    (row,) = (listing.tree_row(*each) for each in listing.tree([Run(run.path)]))
     assert row[2] == "0/200"
     assert "".join(row).isprintable()
 
